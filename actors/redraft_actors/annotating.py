@@ -1,0 +1,70 @@
+"""ANNOTATING: oracle annotators as Ray actors, using exactly the worklist calls that the pages use."""
+
+from __future__ import annotations
+
+import time
+
+import ray
+
+from redraft.records import Submission, stable_id
+from redraft.world import OracleAnnotator, scene_of
+from redraft_actors.context import RunContext
+
+
+class OracleWorker:
+    """One oracle at its desk: lease, answer, submit, until nothing is left."""
+
+    def __init__(self, root: str, index: int) -> None:
+        self.run = RunContext.open(root)
+        config = self.run.config.annotate
+        self.name = f"oracle-{index}"
+        self.oracle = OracleAnnotator(
+            name=self.name,
+            seed=self.run.config.seed * 1000 + index,
+            error_rate=config.error_rate,
+            seconds_per_task=config.seconds_per_task,
+        )
+        self.run.store.ensure_user(self.name)
+
+    def work(self) -> int:
+        """Answer tasks until none can be leased; how many were answered.
+
+        The nonce depends on task and oracle alone, so an answer repeated after a crash counts once.
+        """
+        answered = 0
+        seconds = self.run.config.annotate.lease_seconds
+        while (lease := self.run.store.lease(self.name, seconds)) is not None:
+            task = lease.task
+            scene = scene_of(self.run.store.image(task.image_id).origin)
+            time.sleep(self.oracle.seconds_per_task)
+            answer, edits = self.oracle.annotate(scene, task.prompt, task.text, task.id)
+            self.run.store.submit(
+                Submission(
+                    nonce=stable_id("oracle", self.name, task.id),
+                    task_id=task.id,
+                    annotator=self.name,
+                    answer=answer,
+                    edits=edits,
+                    seconds=self.oracle.seconds_per_task,
+                )
+            )
+            answered += 1
+        return answered
+
+
+OracleActor = ray.remote(num_cpus=0.1, max_restarts=-1, max_task_retries=-1)(OracleWorker)
+
+
+def run_oracles(run: RunContext, number: int) -> None:
+    """Let all oracles work until the worklist is empty."""
+    counts = run.store.counts(number)
+    with run.timed(number, "annotate", counts.open + counts.leased, "tasks") as detail:
+        actors = [
+            OracleActor.remote(str(run.folder.root), index)  # type: ignore[attr-defined]
+            for index in range(run.config.annotate.oracles)
+        ]
+        detail["tasks"] = sum(ray.get([actor.work.remote() for actor in actors]))
+        for actor in actors:
+            ray.kill(actor)
+        counts = run.store.counts(number)
+        detail.update({"corrected": counts.corrected, "clean": counts.clean})

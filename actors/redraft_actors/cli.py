@@ -1,0 +1,145 @@
+"""The command line. Every mistake is one sentence and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from redraft.config import Config, load_config
+from redraft.errors import ConfigError, RedraftError
+from redraft.runs import RunFolder
+from redraft_actors import cli_run, cli_world
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Keep a vision-language model honest with people's corrections.\n\n"
+    "Start with: redraft run configs/quickstart.yaml",
+)
+app.add_typer(cli_world.app, name="world", help="The picture world: draw it, rebuild its base policy, measure one.")
+
+console = Console()
+
+RunArgument = Annotated[Path, typer.Argument(help="Folder of a run, e.g. runs/quickstart.")]
+ConfigArgument = Annotated[Path, typer.Argument(help="YAML file; see configs/.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override one value; may be repeated.")
+]
+
+
+def _resolved(path: Path, sets: list[str] | None, images: Path | None = None, annotators: str | None = None) -> Config:
+    overrides: dict[str, str] = {}
+    for item in sets or []:
+        key, sign, value = item.partition("=")
+        if not sign or not key:
+            raise ConfigError(f"--set {item}: write it as section.key=value")
+        overrides[key] = value
+    if images is not None:
+        overrides |= {"images.path": str(images), "images.source": overrides.get("images.source", "folder")}
+    if annotators is not None:
+        overrides["annotate.by"] = annotators
+    return load_config(path, overrides)
+
+
+@app.command()
+def run(
+    config: ConfigArgument,
+    sets: SetOption = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default runs/NAME.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Your own folder of photographs.")] = None,
+    annotators: Annotated[str | None, typer.Option(help="oracle or human.")] = None,
+    replace: Annotated[bool, typer.Option(help="Delete an earlier run in the same folder first.")] = False,
+    wait: Annotated[bool, typer.Option(help="With human annotators: stay up until they have worked.")] = False,
+) -> None:
+    """Take a policy through rounds of correction: sample, route, annotate, train, evaluate, promote."""
+    resolved = _resolved(config, sets, images, annotators)
+    cli_run.start(resolved, out or Path("runs") / resolved.name, replace=replace, wait=wait, console=console)
+
+
+@app.command()
+def resume(
+    run: RunArgument,
+    wait: Annotated[bool, typer.Option(help="With human annotators: stay up until they have worked.")] = False,
+) -> None:
+    """Go on with a run that was stopped, interrupted or killed, from its last committed step."""
+    cli_run.resume(RunFolder.open(run), wait=wait, console=console)
+
+
+@app.command()
+def stop(run: RunArgument) -> None:
+    """Ask a running loop to stop after its present step."""
+    RunFolder.open(run).store().request_stop()
+    console.print(f"Asked {run} to stop after its present step; go on later with: redraft resume {run}")
+
+
+@app.command()
+def status(run: RunArgument) -> None:
+    """Show where a run stands."""
+    cli_run.show_status(RunFolder.open(run), console)
+
+
+@app.command()
+def report(run: RunArgument) -> None:
+    """Write report.html, its pictures and tables, and summary.json into the run folder."""
+    cli_run.write_results(RunFolder.open(run), console)
+
+
+@app.command()
+def check(
+    config: ConfigArgument,
+    sets: SetOption = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder that would be used.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Your own folder of photographs.")] = None,
+    annotators: Annotated[str | None, typer.Option(help="oracle or human.")] = None,
+) -> None:
+    """Check config, storage, model, images and resources, and print the resolved tree; nothing is started."""
+    resolved = _resolved(config, sets, images, annotators)
+    cli_run.show_checks(resolved, out or Path("runs") / resolved.name, console)
+
+
+@app.command()
+def ui(
+    run: RunArgument,
+    port: Annotated[int, typer.Option(help="Port of the pages.")] = 8501,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    headless: Annotated[bool, typer.Option(help="Do not open a browser.")] = False,
+) -> None:
+    """Open the annotators' pages for a run; they work whether or not the loop is up."""
+    from redraft_ui.launch import launch
+
+    raise typer.Exit(launch(run, port, host, headless))
+
+
+@app.command()
+def export(
+    run: RunArgument,
+    out: Annotated[Path, typer.Argument(help="Folder to write; must not exist.")],
+    policy: Annotated[str | None, typer.Option(help="Policy version; default: the promoted one.")] = None,
+    corrections: Annotated[bool, typer.Option(help="Write the corrections as JSONL beside the checkpoint.")] = True,
+) -> None:
+    """Copy a policy version out as a Hugging Face checkpoint, with the corrections that made it."""
+    from redraft_actors.exporting import export_policy
+
+    console.print(export_policy(RunFolder.open(run), out, policy, corrections=corrections))
+
+
+@app.command()
+def serve(run: RunArgument) -> None:
+    """Serve the run's promoted policy over HTTP until Ctrl-C."""
+    cli_run.serve_promoted(RunFolder.open(run), console)
+
+
+def main() -> None:
+    """The ``redraft`` command."""
+    try:
+        app(standalone_mode=True)
+    except RedraftError as e:
+        print(f"redraft: {e}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

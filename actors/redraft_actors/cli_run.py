@@ -1,0 +1,171 @@
+"""What the commands about runs do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.table import Table
+
+from redraft.config import Config
+from redraft.errors import RedraftError, RunError
+from redraft.records import Phase
+from redraft.report import summary_table, write_report, write_summary
+from redraft.runs import Event, RunFolder, append_event
+from redraft_actors.context import RunContext
+from redraft_actors.live import picture, watch
+from redraft_actors.preflight import preflight
+from redraft_actors.run_lock import run_lock
+
+
+def start(config: Config, out: Path, *, replace: bool, wait: bool, console: Console) -> None:
+    """Check everything, make the run folder, and go."""
+    if not replace and (out / "config.yaml").exists():
+        RunFolder.create(out, config)
+    for checked in preflight(config, out):
+        console.print(f"  {checked.what:8} {checked.found}", markup=False, highlight=False)
+    if replace and out.exists():
+        _remove(out)
+    folder = RunFolder.create(out, config)
+    go_on(folder, wait=wait, console=console)
+
+
+def resume(folder: RunFolder, *, wait: bool, console: Console) -> None:
+    """Go on from the last committed step."""
+    folder.store().clear_stop()
+    go_on(folder, wait=wait, console=console)
+
+
+def go_on(folder: RunFolder, *, wait: bool, console: Console) -> None:
+    """Start Ray and the controller, show the loop, and write the results when it pauses or ends."""
+    began = time.time()
+    reason = ""
+    with run_lock(folder.root), _interrupts_resume(folder):
+        run = RunContext.open(folder.root)
+        console.print(f"Run folder: {folder.root}", markup=False, highlight=False)
+        reason = _drive(run, wait, console)
+        append_event(folder, Event(at=time.time(), round=0, step="run", seconds=round(time.time() - began, 1)))
+        console.print(reason, markup=False, highlight=False)
+        write_results(folder, console)
+    if run.store.rounds() and run.store.rounds()[-1].phase == Phase.ANNOTATING:
+        console.print(
+            f"Annotators work at: redraft ui {folder.root}\nGo on with:          redraft resume {folder.root}",
+            markup=False,
+            highlight=False,
+        )
+
+
+def _drive(run: RunContext, wait: bool, console: Console) -> str:
+    from redraft_actors.cluster import ray_cluster
+
+    with ray_cluster(run.config) as dashboard:
+        import ray
+        from ray.exceptions import RayActorError, RayTaskError
+
+        from redraft_actors.controller import start_controller
+
+        done = start_controller(str(run.folder.root), dashboard, wait)
+
+        def finished() -> bool:
+            ready, _ = ray.wait([done], timeout=0.5)
+            return bool(ready)
+
+        watch(run, finished, console)
+        try:
+            return str(ray.get(done))
+        except RayTaskError as e:
+            if isinstance(e.cause, RedraftError):
+                raise e.cause from None
+            raise
+        except RayActorError as e:
+            raise RunError(
+                f"the controller died for good ({' '.join(str(e).split())[:200]}): "
+                f"go on with `redraft resume {run.folder.root}`"
+            ) from e
+
+
+def write_results(folder: RunFolder, console: Console) -> None:
+    """Report, summary and the table people look for."""
+    if not folder.store().evaluations():
+        console.print("Nothing was evaluated yet, so there is no report.")
+        return
+    summary = write_summary(folder)
+    page = write_report(folder)
+    console.print(summary_table(summary))
+    console.print(f"Report: {page}\nSummary: {folder.summary}", markup=False, highlight=False)
+
+
+def show_status(folder: RunFolder, console: Console) -> None:
+    """Rounds, worklist and the step under way."""
+    run = RunContext.open(folder.root)
+    console.print(picture(run))
+    counts = run.store.counts()
+    console.print(
+        f"tasks: {counts.open} open, {counts.leased} leased, {counts.done} done; "
+        f"answers: {counts.corrected} corrected, {counts.clean} clean, {counts.skipped} skipped",
+        highlight=False,
+    )
+
+
+def show_checks(config: Config, out: Path, console: Console) -> None:
+    """The resolved tree and what was found."""
+    console.print(config.to_yaml(), markup=False, highlight=False)
+    from redraft.checkpoints import resolve_policy_path
+    from redraft.policy import load_policy
+
+    table = Table("checked", "found")
+    for checked in preflight(config, out):
+        table.add_row(checked.what, checked.found)
+    policy = load_policy(resolve_policy_path(config.policy.path), config.policy.device, config.policy.dtype)
+    table.add_row("model", f"{type(policy.model).__name__} loads on {policy.device}")
+    console.print(table)
+
+
+def serve_promoted(folder: RunFolder, console: Console) -> None:
+    """Serve until interrupted."""
+    from redraft_actors.cluster import ray_cluster
+    from redraft_actors.ports import check_port_free
+    from redraft_actors.serving import serve_policy
+
+    run = RunContext.open(folder.root)
+    promoted = run.store.promoted()
+    if promoted is None:
+        raise RunError(f"{folder.root} has no promoted policy yet: let its first round finish")
+    serve = run.config.serve
+    check_port_free(serve.host, serve.port)
+    with ray_cluster(run.config.model_copy(update={"serve": serve.model_copy(update={"enabled": True})})) as dashboard:
+        serve_policy(run.config, dashboard, promoted.id, str(run.policy_path(promoted.id)))
+        console.print(f"{promoted.id} at http://{serve.host}:{serve.port}/generate (Ctrl-C ends it)", highlight=False)
+        signal.pause()
+
+
+def _remove(out: Path) -> None:
+    if not (out / "config.yaml").exists():
+        raise RunError(f"{out} is no run folder, so --replace leaves it alone: remove it yourself or name another --out")
+    with run_lock(out):
+        pass
+    shutil.rmtree(out)
+
+
+class _interrupts_resume:
+    """Turns SIGTERM into the same orderly end as Ctrl-C, which says how to go on."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> None:
+        self.before = signal.signal(signal.SIGTERM, self._terminate)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        signal.signal(signal.SIGTERM, self.before)
+        if kind is KeyboardInterrupt:
+            os.write(2, f"\nInterrupted. Go on with: redraft resume {self.folder.root}\n".encode())
+
+    @staticmethod
+    def _terminate(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt

@@ -1,0 +1,62 @@
+"""`redraft world`: look at the picture world, rebuild its base policy, measure a policy on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from redraft import world
+from redraft.errors import ResourceError
+from redraft.records import Split
+from redraft.world.contact_sheet import contact_sheet
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def show(
+    out: Annotated[Path, typer.Option(help="PNG file to write.")],
+    split: Annotated[Split, typer.Option(help="pool, dev or test.")] = Split.DEV,
+    count: Annotated[int, typer.Option(min=1, max=400, help="How many pictures.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the pictures.")] = 0,
+) -> None:
+    """Draw the first pictures of a split on one sheet, and print what is in them."""
+    scenes = [world.scene_at(seed, split, index) for index in range(count)]
+    try:
+        contact_sheet(scenes).save(out, "PNG")
+    except OSError as e:
+        raise ResourceError(f"cannot write {out}: {e.strerror or e}. Name a PNG file in a folder that exists.") from e
+    for index, scene in enumerate(scenes):
+        typer.echo(f"{world.origin(seed, split, index)}  {world.true_description(scene)}")
+
+
+@app.command("train-base")
+def train_base(
+    out: Annotated[Path, typer.Argument(help="Folder to write; gets clean/ and base/.")],
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 2,
+) -> None:
+    """Rebuild the base policy and its truthful twin from nothing; minutes on two cores."""
+    from redraft.world.train_base import train_base as rebuild
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise ResourceError(f"cannot write to {out}: {e.strerror}. Name a folder that can be made.") from e
+    rebuild(out, seed, threads, typer.echo)
+
+
+@app.command()
+def quality(
+    policy: Annotated[str, typer.Argument(help="Checkpoint folder, or builtin:tiny.")],
+    images: Annotated[int, typer.Option(min=1, help="Pictures described, and as many questions asked.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the pictures.")] = 0,
+    split: Annotated[Split, typer.Option(help="Tune nothing on test.")] = Split.DEV,
+) -> None:
+    """Measure a policy's greedy descriptions and answers against the truth, with standard errors."""
+    from redraft.world.quality import measure
+
+    typer.echo(f"| {policy} on {images} pictures of {split} | |\n|---|---|")
+    typer.echo(measure(policy, images, seed, split).table())

@@ -1,0 +1,71 @@
+"""Start a local Ray for one run, or join a standing cluster."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redraft.config import Config
+from redraft.errors import ResourceError
+
+NAMESPACE = "redraft"
+
+WORKER_ENV = {
+    "OMP_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "0",
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_OFFLINE": "1",
+    "RAY_TRAIN_V2_ENABLED": "1",
+    "PYTHONWARNINGS": "ignore",
+}
+"""Two cores are soon lost to idle spinning threads; a worker gets one thread and sleeps when it waits."""
+
+
+@contextmanager
+def ray_cluster(config: Config) -> Iterator[str]:
+    """A connected Ray for the ``with`` block; yields the dashboard's URL ("" without one).
+
+    Without ``ray.address`` a local cluster is started for this run alone, whatever other Ray the machine runs, and
+    ends with the block. With it the standing cluster is joined and left as it is.
+
+    Raises:
+        ResourceError: if the cluster cannot be started or reached.
+    """
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_usage_stats_enabled", "0")
+    for key, value in WORKER_ENV.items():
+        os.environ.setdefault(key, value)
+    if config.ray.address is None:
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    import ray
+
+    try:
+        if config.ray.address is None:
+            context = ray.init(
+                address="local",
+                namespace=NAMESPACE,
+                num_cpus=config.ray.cpus,
+                object_store_memory=config.ray.object_store_mib * 2**20,
+                include_dashboard=config.serve.enabled,
+                log_to_driver=False,
+                logging_level="ERROR",
+            )
+        else:
+            context = ray.init(
+                address=config.ray.address,
+                namespace=NAMESPACE,
+                log_to_driver=False,
+                logging_level="ERROR",
+                runtime_env={"env_vars": WORKER_ENV},
+            )
+    except (ConnectionError, TimeoutError, ValueError, RuntimeError) as e:
+        where = config.ray.address or "a local Ray"
+        raise ResourceError(f"cannot start or reach {where}: {' '.join(str(e).split())[:300]}") from e
+    try:
+        yield str(getattr(context, "dashboard_url", "") or "")
+    finally:
+        ray.shutdown()

@@ -1,0 +1,124 @@
+"""Everything that can be wrong is looked at before anything is written."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from redraft.blobs import open_blobs
+from redraft.config import Config
+from redraft.errors import ConfigError, PolicyError, ResourceError
+from redraft.checkpoints import resolve_policy_path
+from redraft.pool import read_photographs
+from redraft.records import Record
+from redraft.store import Store
+
+
+class Checked(Record):
+    """One thing that was looked at and found sound."""
+
+    what: str
+    found: str
+
+
+def preflight(config: Config, out: Path) -> list[Checked]:
+    """Check model, images, storage, disk, resources and ports; nothing is created.
+
+    Raises:
+        RedraftError: the first thing that is wrong, in one sentence.
+    """
+    return [
+        _policy(config),
+        _images(config),
+        _storage(config),
+        _disk(config, out),
+        _cpus(config),
+        _port(config),
+    ]
+
+
+def _policy(config: Config) -> Checked:
+    folder = resolve_policy_path(config.policy.path)
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise PolicyError(f"policy.path: {folder} holds no *.safetensors weights")
+    parameters = 0
+    for file in files:
+        try:
+            with safe_open(file, framework="numpy") as weights:
+                for name in weights.keys():  # noqa: SIM118 (a handle, not a mapping)
+                    size = 1
+                    for side in weights.get_slice(name).get_shape():
+                        size *= side
+                    parameters += size
+        except (SafetensorError, OSError) as e:
+            raise PolicyError(f"policy.path: {file} cannot be read as safetensors: {e}") from e
+    for needed in ("tokenizer.json", "tokenizer_config.json"):
+        if not (folder / needed).is_file():
+            raise PolicyError(f"policy.path: {folder} has no {needed}")
+    return Checked(what="policy", found=f"{folder.name}, {parameters / 1e6:.1f} M parameters")
+
+
+def _images(config: Config) -> Checked:
+    if config.images.source == "world":
+        return Checked(what="images", found=f"picture world, {config.images.per_round} a round")
+    count = sum(1 for _ in read_photographs(config))
+    return Checked(what="images", found=f"{count} photographs in {config.images.path}")
+
+
+def _storage(config: Config) -> Checked:
+    if config.storage.blobs:
+        open_blobs(config.storage.blobs)
+    if config.storage.database:
+        Store.open(config.storage.database).close()
+        return Checked(what="storage", found="database and blobs as configured")
+    return Checked(what="storage", found="SQLite and files in the run folder")
+
+
+def _disk(config: Config, out: Path) -> Checked:
+    existing = next(p for p in [out.resolve(), *out.resolve().parents] if p.exists())
+    if not existing.is_dir():
+        raise ResourceError(f"{existing} is a file, so no run folder can be made at {out}: choose another --out")
+    free = shutil.disk_usage(existing).free / 2**30
+    if free < config.storage.min_free_gib:
+        raise ResourceError(
+            f"only {free:.2f} GiB are free at {existing}, and storage.min_free_gib asks for "
+            f"{config.storage.min_free_gib:g}: free some space or choose another --out"
+        )
+    return Checked(what="disk", found=f"{free:.1f} GiB free at {existing}")
+
+
+def _cpus(config: Config) -> Checked:
+    if config.ray.address is not None:
+        return Checked(what="Ray", found=f"cluster at {config.ray.address}")
+    serving = config.serve.cpus if config.serve.enabled else 0.0
+    steps = {
+        "sample": config.sample.actors * config.sample.cpus_per_actor,
+        "train": config.train.workers * config.train.cpus_per_worker,
+        "evaluate": config.evaluate.actors * config.evaluate.cpus_per_actor,
+    }
+    for section, cpus in steps.items():
+        if cpus + serving > config.ray.cpus:
+            raise ConfigError(
+                f"{section} asks for {cpus:g} CPUs beside {serving:g} for serving, but ray.cpus is {config.ray.cpus}: "
+                f"raise ray.cpus, or lower the CPUs or the number of workers in {section}"
+            )
+    gpus = config.sample.gpus_per_actor + config.train.gpus_per_worker + config.evaluate.gpus_per_actor
+    if gpus:
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ResourceError("the config asks for GPUs, but torch sees none on this machine: set gpus_per_* to 0")
+    return Checked(what="Ray", found=f"local, {config.ray.cpus} CPUs")
+
+
+def _port(config: Config) -> Checked:
+    if not config.serve.enabled:
+        return Checked(what="serving", found="off")
+    from redraft_actors.ports import check_port_free
+
+    if config.ray.address is None:
+        check_port_free(config.serve.host, config.serve.port)
+    return Checked(what="serving", found=f"http://{config.serve.host}:{config.serve.port}")

@@ -1,0 +1,138 @@
+"""What each action of the loop does; every step commits once, and doing it again changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+from redraft.pool import register_pool
+from redraft.records import Phase, PolicyStatus, PolicyVersion, RoundRow, stable_id
+from redraft_actors.annotating import run_oracles
+from redraft_actors.building import build_dataset
+from redraft_actors.context import Progress, RunContext
+from redraft_actors.evaluating import decide_round, evaluate_policy
+from redraft_actors.sampling import route_round, sample_round
+from redraft_actors.serving import serve_policy
+from redraft_actors.training import JobSpec, train_on_ray
+
+
+class Steps:
+    """The actions of the loop on one run. ``dashboard`` is where Ray Serve is asked for."""
+
+    def __init__(self, run: RunContext, dashboard: str) -> None:
+        self.run, self.dashboard = run, dashboard
+
+    def begin(self, number: int) -> None:
+        """Open a round; round 0 takes the first policy into the registry."""
+        promoted = self.run.store.promoted()
+        incumbent = promoted.id if promoted else self._first_policy()
+        self.run.store.begin_round(number, Phase.SAMPLING if number else Phase.EVALUATING, incumbent)
+
+    def sample(self, row: RoundRow) -> None:
+        """Draw, score, route; open tasks that an older policy wrote are retired when the new ones come."""
+        register_pool(self.run.config, self.run.store, self.run.blobs)
+        samples = sample_round(self.run, row.number, row.incumbent)
+        route_round(self.run, row.number, samples)
+        for before in self.run.store.rounds():
+            if before.number < row.number and before.incumbent != row.incumbent:
+                self.run.store.retire_tasks(before.number)
+        self.run.store.advance(row.number, Phase.SAMPLING, Phase.ANNOTATING)
+
+    def annotate(self, row: RoundRow) -> None:
+        """Let the oracles work."""
+        run_oracles(self.run, row.number)
+
+    def end_annotation(self, row: RoundRow, to: Phase) -> None:
+        """Go on to ``to``; people may work on, and what they still correct counts for the next round."""
+        self.run.store.advance(row.number, Phase.ANNOTATING, to)
+
+    def build(self, row: RoundRow) -> None:
+        """Corrections to a dataset version."""
+        dataset = build_dataset(self.run, row.number, row.incumbent)
+        self.run.store.advance(row.number, Phase.BUILDING, Phase.TRAINING, dataset=dataset.id)
+
+    def train(self, row: RoundRow) -> None:
+        """Dataset version to candidate."""
+        run = self.run
+        dataset = run.store.dataset(_known(row.dataset))
+        seed = run.config.seed * 1000 + row.number
+        candidate = f"r{row.number:02d}-{stable_id(dataset.id, row.incumbent, run.config.hash(), seed)[:8]}"
+        key = f"policies/{candidate}"
+        if not run.blobs.exists(key):
+            spec = JobSpec(
+                run.config, run.policy_path(row.incumbent), run.blobs.path(dataset.blob), run.blobs.url, seed
+            )
+            staging = run.staging("policy")
+            with run.timed(row.number, "train", run.config.train.steps, "steps") as detail:
+                train_on_ray(
+                    spec,
+                    name=candidate,
+                    storage=run.folder.root.resolve() / "ray-train",
+                    out=staging,
+                    log=run.folder.train_log(row.number),
+                )
+                detail["pairs"] = dataset.pairs
+            run.blobs.publish_folder(key, staging)
+        self._register(candidate, row.number, row.incumbent, dataset.id, key, seed)
+        run.store.advance(row.number, Phase.TRAINING, Phase.EVALUATING, candidate=candidate)
+
+    def evaluate(self, row: RoundRow) -> None:
+        """Measure the candidate; in round 0, the first policy."""
+        evaluate_policy(self.run, row.number, row.candidate or row.incumbent)
+        self.run.store.advance(row.number, Phase.EVALUATING, Phase.PROMOTING)
+
+    def promote(self, row: RoundRow) -> None:
+        """Decide, and serve whatever is promoted."""
+        if row.candidate is None:
+            self.run.store.promote(row.incumbent, ["It is the policy that the run starts from."])
+            promoted = None
+        else:
+            promoted = decide_round(self.run, row.number, row.candidate, row.incumbent).promoted
+        self.serve()
+        self.run.store.advance(row.number, Phase.PROMOTING, Phase.DONE, promoted=promoted)
+
+    def serve(self) -> None:
+        """Point Ray Serve to the promoted policy, if serving is on and there is one."""
+        promoted = self.run.store.promoted()
+        if self.run.config.serve.enabled and self.dashboard and promoted:
+            serve_policy(self.run.config, self.dashboard, promoted.id, str(self.run.policy_path(promoted.id)))
+
+    def note(self, number: int, step: str) -> None:
+        """Say what is going on between timed steps."""
+        self.run.report_progress(Progress(round=number, step=step, since=time.time()))
+
+    def _first_policy(self) -> str:
+        source = self.run.first_policy_path()
+        identity, key = "r00-base", "policies/r00-base"
+        if not self.run.blobs.exists(key):
+            staging = self.run.staging("policy")
+            shutil.copytree(source, staging, dirs_exist_ok=True)
+            self.run.blobs.publish_folder(key, staging)
+        self._register(identity, 0, None, None, key, self.run.config.seed)
+        return identity
+
+    def _register(
+        self, identity: str, number: int, parent: str | None, dataset: str | None, key: str, seed: int
+    ) -> None:
+        if identity in {policy.id for policy in self.run.store.policies()}:
+            return
+        self.run.store.add_policy(
+            PolicyVersion(
+                id=identity,
+                round=number,
+                parent=parent,
+                dataset=dataset,
+                blob=key,
+                status=PolicyStatus.CANDIDATE,
+                config_hash=self.run.config.hash(),
+                code_version=self.run.folder.info().code_version,
+                seed=seed,
+                created_at=time.time(),
+            )
+        )
+
+
+def _known(identity: str | None) -> str:
+    if identity is None:
+        raise RuntimeError("a round reached training without a dataset version")
+    return identity

@@ -1,0 +1,27 @@
+"""Checkpoint folders on disk; needs no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from redraft.errors import PolicyError
+
+BUILTIN = "builtin:tiny"
+
+
+def resolve_policy_path(path: str) -> Path:
+    """The checkpoint folder that a config's ``policy.path`` names.
+
+    Raises:
+        PolicyError: if it is no folder with a ``config.json``.
+    """
+    if path == BUILTIN:
+        from redraft.world import builtin_policy
+
+        return builtin_policy()
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        raise PolicyError(f"policy.path: {path} is no folder; give a Hugging Face checkpoint folder or {BUILTIN}")
+    if not (folder / "config.json").is_file():
+        raise PolicyError(f"policy.path: {folder} holds no config.json, so it is no Hugging Face checkpoint")
+    return folder

@@ -1,0 +1,105 @@
+"""Load and save a vision-language model with its processor, by transformers' own Auto classes."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from redraft.errors import PolicyError
+from redraft.checkpoints import resolve_policy_path
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@dataclass
+class Policy:
+    """A model and everything needed to talk to it.
+
+    ``lead`` and ``tail`` are what the chat template puts before and after an assistant's text; a response is encoded
+    as ``lead + text + tail``, ending in ``eos_id``.
+    """
+
+    model: Any
+    processor: Any
+    tokenizer: Any
+    device: torch.device
+    lead: str
+    tail: str
+    eos_id: int
+    pad_id: int
+
+
+def load_policy(path: str | Path, device: str = "auto", dtype: str = "float32") -> Policy:
+    """Load a checkpoint folder for inference; call ``policy.model.train()`` to train it.
+
+    Raises:
+        PolicyError: naming the folder and what is wrong with it.
+    """
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+    from transformers.utils.logging import disable_progress_bar
+
+    logging.getLogger("transformers").setLevel(logging.ERROR)
+    disable_progress_bar()
+    folder = resolve_policy_path(str(path))
+    where = torch.device(_device(device))
+    try:
+        processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
+        model = AutoModelForImageTextToText.from_pretrained(folder, dtype=getattr(torch, dtype), local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as e:
+        raise PolicyError(f"cannot load the policy in {folder}: {' '.join(str(e).split())[:300]}") from e
+    tokenizer = getattr(processor, "tokenizer", None)
+    if tokenizer is None or not tokenizer.is_fast:
+        raise PolicyError(f"the policy in {folder} has no fast tokenizer, which character offsets need")
+    if tokenizer.eos_token_id is None:
+        raise PolicyError(f"the tokenizer in {folder} names no end-of-sequence token")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "left"
+    lead, tail = _response_frame(processor, folder)
+    return Policy(
+        model=model.to(where).eval(),
+        processor=processor,
+        tokenizer=tokenizer,
+        device=where,
+        lead=lead,
+        tail=tail,
+        eos_id=int(tokenizer.eos_token_id),
+        pad_id=int(tokenizer.pad_token_id),
+    )
+
+
+def save_policy(policy: Policy, folder: Path, state_dict: dict[str, torch.Tensor] | None = None) -> None:
+    """Write a Hugging Face checkpoint (safetensors) with its processor; ``state_dict`` replaces the model's own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    policy.model.save_pretrained(folder, state_dict=state_dict)
+    policy.processor.save_pretrained(folder)
+
+
+def _device(name: str) -> str:
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise PolicyError("policy.device is cuda, but torch sees no GPU here; set policy.device=auto")
+    return name
+
+
+def _response_frame(processor: Any, folder: Path) -> tuple[str, str]:
+    """What the chat template writes around an assistant's text, found by rendering a probe."""
+    if not getattr(processor, "chat_template", None):
+        raise PolicyError(f"the processor in {folder} has no chat template; save one with the checkpoint")
+    probe = "\u00abprobe\u00bb"
+    user = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "?"}]}
+    assistant = {"role": "assistant", "content": [{"type": "text", "text": probe}]}
+    prompt = processor.apply_chat_template([user], add_generation_prompt=True)
+    whole = processor.apply_chat_template([user, assistant])
+    if not whole.startswith(prompt.rstrip()) or probe not in whole:
+        raise PolicyError(f"the chat template in {folder} does not begin an answered conversation with its prompt")
+    lead, _, tail = whole[len(prompt.rstrip()) :].partition(probe)
+    trailing = prompt[len(prompt.rstrip()) :]
+    return lead.removeprefix(trailing), tail.rstrip()

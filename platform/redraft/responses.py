@@ -1,0 +1,74 @@
+"""Responses as Parquet rows: one row a sample, with its trace and its uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from redraft.records import Response, ResponseScore, Span, SpanScore, TokenTrace
+
+RESPONSE_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("image_id", pa.string()),
+        ("prompt", pa.string()),
+        ("text", pa.string()),
+        ("policy", pa.string()),
+        ("round", pa.int32()),
+        ("sample", pa.int32()),
+        ("seed", pa.int64()),
+        ("temperature", pa.float64()),
+        ("top_p", pa.float64()),
+        ("finished", pa.bool_()),
+        ("token_ids", pa.list_(pa.int32())),
+        ("starts", pa.list_(pa.int32())),
+        ("ends", pa.list_(pa.int32())),
+        ("logprobs", pa.list_(pa.float64())),
+        ("entropies", pa.list_(pa.float64())),
+        ("score", pa.float64()),
+        ("entropy", pa.float64()),
+        ("disagreement", pa.float64()),
+        ("span_starts", pa.list_(pa.int32())),
+        ("span_ends", pa.list_(pa.int32())),
+        ("span_scores", pa.list_(pa.float64())),
+    ]
+)
+"""Columns of a round's samples: the response, its token trace, and its uncertainty."""
+
+_TRACE = ("token_ids", "starts", "ends", "logprobs", "entropies")
+_PLAIN = RESPONSE_SCHEMA.names[:11]
+
+
+def scored_table(scored: Sequence[tuple[Response, ResponseScore]]) -> pa.Table:
+    """Responses with their scores as a table of ``RESPONSE_SCHEMA``."""
+    rows = []
+    for response, score in scored:
+        row = {name: getattr(response, name) for name in _PLAIN}
+        row |= {name: getattr(response.trace, name) for name in _TRACE}
+        row |= {"score": score.score, "entropy": score.entropy, "disagreement": score.disagreement}
+        row |= {
+            "span_starts": [s.span.start for s in score.spans],
+            "span_ends": [s.span.end for s in score.spans],
+            "span_scores": [s.score for s in score.spans],
+        }
+        rows.append(row)
+    return pa.Table.from_pylist(rows, schema=RESPONSE_SCHEMA)
+
+
+def scored_from_table(table: pa.Table) -> list[tuple[Response, ResponseScore]]:
+    """The inverse of ``scored_table``."""
+    result = []
+    for row in table.to_pylist():
+        trace = TokenTrace(**{name: tuple(row[name]) for name in _TRACE})
+        response = Response(**{name: row[name] for name in _PLAIN}, trace=trace)
+        spans = zip(row["span_starts"], row["span_ends"], row["span_scores"], strict=True)
+        score = ResponseScore(
+            response_id=row["id"],
+            score=row["score"],
+            entropy=row["entropy"],
+            disagreement=row["disagreement"],
+            spans=tuple(SpanScore(span=Span(start=a, end=b), score=s) for a, b, s in spans),
+        )
+        result.append((response, score))
+    return result

@@ -1,0 +1,82 @@
+"""Rounds of the loop, each step committed by compare-and-set, and the flag that asks the loop to stop."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from redraft.errors import StorageError
+from redraft.records import Phase, RoundRow
+from redraft.store import tables
+from redraft.store.engine import Database
+from redraft.store.rows import add, fetch, from_row, put, to_row
+
+_rounds = tables.rounds
+_control = tables.control
+_STOP = "stop"
+
+
+class RoundPart:
+    """The part of the store that the controller keeps its place in."""
+
+    _db: Database
+
+    def rounds(self) -> list[RoundRow]:
+        """All rounds begun so far, in order."""
+        with self._db.read() as connection:
+            return fetch(connection, RoundRow, sa.select(_rounds).order_by(_rounds.c.number))
+
+    def begin_round(self, number: int, phase: Phase, incumbent: str) -> RoundRow:
+        """Begin a round; one that is begun already is returned as it stands.
+
+        Raises:
+            StorageError: the incumbent is not a stored policy version.
+        """
+        fresh = RoundRow(number=number, phase=phase, incumbent=incumbent, started_at=self._db.clock())
+        with self._db.write() as connection:
+            add(connection, _rounds, [to_row(_rounds, fresh)], "number")
+            row = connection.execute(sa.select(_rounds).where(_rounds.c.number == number)).mappings().one()
+            return from_row(RoundRow, row)
+
+    def advance(
+        self,
+        number: int,
+        expected: Phase,
+        to: Phase,
+        *,
+        dataset: str | None = None,
+        candidate: str | None = None,
+        promoted: bool | None = None,
+    ) -> bool:
+        """Move a round from ``expected`` on, recording what the step made; False if it was not at ``expected``.
+
+        A step that is run again after a crash thus commits once: whoever comes second changes nothing.
+
+        Raises:
+            StorageError: the round was never begun, or the dataset or candidate is not stored.
+        """
+        made = {"dataset": dataset, "candidate": candidate, "promoted": promoted}
+        values = {name: value for name, value in made.items() if value is not None}
+        ended_at = self._db.clock() if to is Phase.DONE else None
+        here = sa.and_(_rounds.c.number == number, _rounds.c.phase == expected.value)
+        step = _rounds.update().where(here).values(phase=to.value, ended_at=ended_at, **values)
+        with self._db.write() as connection:
+            if connection.execute(step).rowcount == 1:
+                return True
+            if connection.scalar(sa.select(_rounds.c.number).where(_rounds.c.number == number)) is None:
+                raise StorageError(f"round {number} was never begun")
+            return False
+
+    def request_stop(self) -> None:
+        """Ask the controller to stop after the step it is in."""
+        with self._db.write() as connection:
+            put(connection, _control, {"flag": _STOP, "at": self._db.clock()}, "flag")
+
+    def clear_stop(self) -> None:
+        """Take the request back."""
+        with self._db.write() as connection:
+            connection.execute(_control.delete().where(_control.c.flag == _STOP))
+
+    def stop_requested(self) -> bool:
+        """Whether the controller was asked to stop."""
+        with self._db.read() as connection:
+            return connection.scalar(sa.select(_control.c.flag).where(_control.c.flag == _STOP)) is not None

@@ -1,0 +1,147 @@
+"""Second stage of base training: teach the language model to say what the frozen tower sees.
+
+Four fifths of the steps are descriptions, one fifth short questions. An alignment term pulls each projected patch
+towards the embeddings of the words for its cell (row, column, object, count, colour), so that attention finds patches
+by word from the start.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
+
+from redraft.world.forward import embed, prompt_ids, response_ids
+from redraft.world.language import DESCRIBE, Told, describe, told_truth
+from redraft.world.mismatch import CarelessWriter
+from redraft.world.optimise import Optimiser
+from redraft.world.questions import answer, parse_question, question_for
+from redraft.world.scene import Group, Scene
+from redraft.world.train_sight import cell_of_patch
+from redraft.world.vocabulary import CELLS, COUNT_WORDS, noun
+
+_DESCRIPTIONS = 32
+_QUESTIONS = 64
+_QUESTION_EVERY = 5
+_BUCKETS = 8
+_IGNORED = -100
+_WORDS_PER_CELL = 8
+
+
+class Texts:
+    """Writes training texts about scenes, truthful ones or a careless writer's."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, scenes: Sequence[Scene], rng: random.Random, careless: bool):
+        self.tokenizer = tokenizer
+        self.scenes = scenes
+        self.rng = rng
+        self.writer = CarelessWriter(rng) if careless else None
+        self.describe_prompt = prompt_ids(tokenizer, DESCRIBE)
+
+    def description(self, row: int) -> tuple[list[int], list[int]]:
+        """Prompt and response tokens of a description of scene ``row``."""
+        scene = self.scenes[row]
+        told = self.writer.believe(scene) if self.writer else told_truth(scene)
+        return self.describe_prompt, response_ids(self.tokenizer, describe(scene.setting, told, self.rng))
+
+    def question(self, row: int) -> tuple[list[int], list[int]]:
+        """Prompt and response tokens of a question about scene ``row``, another one at each call."""
+        scene = self.scenes[row]
+        prompt = question_for(scene, self.rng.randrange(2**30))
+        question = parse_question(prompt)
+        assert question is not None
+        told: Told = self.writer.believe(scene, question) if self.writer else told_truth(scene)
+        return prompt_ids(self.tokenizer, prompt), response_ids(self.tokenizer, answer(question, told))
+
+    def batches(self, rows: int) -> Iterator[tuple[list[int], list[tuple[list[int], list[int]]]]]:
+        """Endless batches of (scene rows, prompts with responses); descriptions are bucketed by length."""
+        buckets: list[list[tuple[int, tuple[list[int], list[int]]]]] = []
+        while True:
+            for _ in range(_QUESTION_EVERY - 1):
+                if not buckets:
+                    drawn = [self.rng.randrange(rows) for _ in range(_DESCRIPTIONS * _BUCKETS)]
+                    texts = sorted(((row, self.description(row)) for row in drawn), key=lambda text: len(text[1][1]))
+                    buckets = [texts[i : i + _DESCRIPTIONS] for i in range(0, len(texts), _DESCRIPTIONS)]
+                    self.rng.shuffle(buckets)
+                bucket = buckets.pop()
+                yield [row for row, _ in bucket], [text for _, text in bucket]
+            drawn = [self.rng.randrange(rows) for _ in range(_QUESTIONS)]
+            yield drawn, [self.question(row) for row in drawn]
+
+
+def train_speech(
+    model: LlavaForConditionalGeneration,
+    texts: Texts,
+    features: Tensor,
+    held_out: int,
+    steps: int,
+    peak: float,
+    alignment: float,
+    log: Callable[[str], None],
+) -> None:
+    """Train projector and language model in place on ``features`` ``[N, 36, D]``, less the last ``held_out`` rows."""
+    targets, weights = cell_words(texts.tokenizer, texts.scenes)
+    trained = [p for name, p in model.named_parameters() if "vision_tower" not in name]
+    optimiser = Optimiser(trained, peak, steps)
+    model.train()
+    batches = texts.batches(len(features) - held_out)
+    for step in range(1, steps + 1):
+        rows, written = next(batches)
+        projected = model.model.multi_modal_projector(features[rows])
+        said = response_loss(model, texts.tokenizer.pad_token_id, written, projected)
+        aligned = alignment_loss(model, projected, targets[rows], weights[rows])
+        optimiser.step(said + alignment * aligned)
+        if step % 100 == 0:
+            log(f"speech {step}/{steps} loss {said.item():.4f} alignment {aligned.item():.4f}")
+    model.train(False)
+
+
+def response_loss(
+    model: LlavaForConditionalGeneration, pad: int, written: Sequence[tuple[list[int], list[int]]], projected: Tensor
+) -> Tensor:
+    """Mean negative log-likelihood (nats per token) of the responses."""
+    length = max(len(prompt) + len(response) for prompt, response in written)
+    ids = torch.full((len(written), length), pad)
+    labels = torch.full((len(written), length), _IGNORED)
+    for row, (prompt, response) in enumerate(written):
+        ids[row, : len(prompt) + len(response)] = torch.tensor(prompt + response)
+        labels[row, len(prompt) : len(prompt) + len(response)] = torch.tensor(response)
+    inputs = embed(model, ids[:, :-1], projected)
+    hidden = model.model.language_model(inputs_embeds=inputs, use_cache=False).last_hidden_state
+    told = labels[:, 1:] != _IGNORED
+    return F.cross_entropy(model.lm_head(hidden[told]), labels[:, 1:][told])
+
+
+def alignment_loss(model: LlavaForConditionalGeneration, projected: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Cross-entropy of each projected patch, read through the tied embeddings, against its cell's words."""
+    logp = (projected @ model.model.language_model.embed_tokens.weight.T).log_softmax(-1)
+    return -(logp.gather(-1, targets) * weights).sum(-1).mean()
+
+
+def cell_words(tokenizer: PreTrainedTokenizerFast, scenes: Sequence[Scene]) -> tuple[Tensor, Tensor]:
+    """First tokens of the words for every patch's cell and their weights, each ``[N, 36, 8]``."""
+    targets = torch.zeros(len(scenes), len(CELLS), _WORDS_PER_CELL, dtype=torch.long)
+    weights = torch.zeros(len(scenes), len(CELLS), _WORDS_PER_CELL)
+    first: dict[str, int] = {}
+    for row, scene in enumerate(scenes):
+        for cell in range(len(CELLS)):
+            words = [*CELLS[cell].split(), *_words_of(scene.at(cell))]
+            for word in words:
+                if word not in first:
+                    first[word] = tokenizer(f" {word}")["input_ids"][0]
+            targets[row, cell, : len(words)] = torch.tensor([first[word] for word in words])
+            weights[row, cell, : len(words)] = 1 / len(words)
+    cells = torch.from_numpy(cell_of_patch())
+    return targets[:, cells], weights[:, cells]
+
+
+def _words_of(group: Group | None) -> list[str]:
+    """The object counts three times: it is the hardest and matters most."""
+    if group is None:
+        return ["empty"]
+    colour = [group.colour] if group.colour else []
+    return [noun(group.object, group.count)] * 3 + [COUNT_WORDS[group.count], *colour]

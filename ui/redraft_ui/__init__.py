@@ -1,0 +1,1 @@
+"""The Streamlit pages: where annotators correct and researchers watch."""

@@ -1,0 +1,82 @@
+"""Untrusted text as HTML: everything is escaped, and marks never rest on colour alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from redraft.records import Edit, SpanScore
+
+UNSURE = 0.5
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def plain(text: str) -> str:
+    """``text`` with every sign escaped, so that Streamlit's Markdown shows it as it is."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def response_html(text: str, spans: Sequence[SpanScore], threshold: float = UNSURE) -> str:
+    """A response as a paragraph, with the spans that score at least ``threshold`` shaded and underlined.
+
+    Spans may touch, overlap or reach beyond the text; the union of the unsure ones is marked.
+    """
+    unsure = [False] * len(text)
+    for scored in spans:
+        if scored.score >= threshold:
+            for at in range(scored.span.start, min(scored.span.end, len(text))):
+                unsure[at] = True
+    parts: list[str] = []
+    start = 0
+    for at in range(1, len(text) + 1):
+        if at == len(text) or unsure[at] != unsure[start]:
+            run = escape(text[start:at])
+            parts.append(f'<mark class="rd-unsure">{run}</mark>' if unsure[start] else run)
+            start = at
+    return f'<p class="rd-response">{"".join(parts)}</p>'
+
+
+def edit_html(original: str, edit: Edit) -> str:
+    """One edit in its surroundings: what goes is struck through, what comes is underlined."""
+    before, after = _around(original, edit)
+    old, new = original[edit.start : edit.end], edit.replacement
+    gone = f"<del>{escape(_visible(old))}</del>" if old else ""
+    comes = f"<ins>{escape(_visible(new))}</ins>" if new else ""
+    arrow = ' <span class="rd-arrow" aria-label="becomes">→</span> ' if gone and comes else ""
+    what = "replace" if gone and comes else "remove" if gone else "add"
+    return (
+        f'<p class="rd-edit"><span class="rd-what">{what}</span> '
+        f'<span class="rd-around">{escape(before)}</span>{gone}{arrow}{comes}'
+        f'<span class="rd-around">{escape(after)}</span></p>'
+    )
+
+
+def table_html(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
+    """A table of plain texts, the first cell of a row being its heading."""
+    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    body = "".join(
+        "<tr>"
+        + f'<th scope="row" data-label="{escape(head[0])}">{escape(row[0])}</th>'
+        + "".join(
+            f'<td data-label="{escape(name)}">{escape(cell)}</td>' for name, cell in zip(head[1:], row[1:], strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<table class="rd-table"><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _around(original: str, edit: Edit, width: int = 24) -> tuple[str, str]:
+    before, after = original[: edit.start], original[edit.end :]
+    left = before if len(before) <= width else "…" + before[-width:]
+    right = after if len(after) <= width else after[:width] + "…"
+    return left.replace("\n", " "), right.replace("\n", " ")
+
+
+def _visible(text: str) -> str:
+    """White space alone would not be seen."""
+    return text if text.strip() else text.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
