@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-for _key, _value in {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}.items():
-    os.environ.setdefault(_key, _value)
-
 import io
 from pathlib import Path
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import ray
-
 from redraft.records import Submission, stable_id
 from redraft.world import OracleAnnotator, scene_of
 from redraft_actors.context import RunContext
@@ -52,17 +52,14 @@ class OracleWorker:
         return answered
 
 
-OracleActor = ray.remote(num_cpus=0.1, max_restarts=-1, max_task_retries=-1)(OracleWorker)
+OracleActor: Any = ray.remote(num_cpus=0.1, max_restarts=-1, max_task_retries=-1)(OracleWorker)
 
 
 def run_oracles(run: RunContext, number: int) -> None:
     """Let all oracles work until the worklist is empty."""
     counts = run.store.counts(number)
     with run.timed(number, "annotate", counts.open + counts.leased, "tasks") as detail:
-        actors = [
-            OracleActor.remote(str(run.folder.root), index)  # type: ignore[attr-defined]
-            for index in range(run.config.annotate.oracles)
-        ]
+        actors = [OracleActor.remote(str(run.folder.root), index) for index in range(run.config.annotate.oracles)]
         detail["tasks"] = sum(ray.get([actor.work.remote() for actor in actors]))
         for actor in actors:
             ray.kill(actor)

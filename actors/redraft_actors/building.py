@@ -9,7 +9,7 @@ import pyarrow as pa
 from redraft.blobs import open_blobs
 from redraft.config import Config
 from redraft.images import decode_image
-from redraft.pairs import build_pairs, dataset_id, pair_from_row, pair_to_row, with_replay
+from redraft.pairs import PAIR_SCHEMA, build_pairs, dataset_id, pair_from_row, pair_to_row, with_replay
 from redraft.policy import encode_prompts, load_policy
 from redraft.records import Answer, Correction, DatasetVersion, PreferencePair
 from redraft.train.encode import TRAINING_SCHEMA, encode_pair, reference_logprobs
@@ -71,7 +71,7 @@ def build_dataset(run: RunContext, number: int, reference: str) -> DatasetVersio
             staging = run.staging("dataset")
             evaluate = run.config.evaluate
             map_on_actors(
-                pa.Table.from_pylist([pair_to_row(pair) for pair in pairs]),
+                pa.Table.from_pylist([pair_to_row(pair) for pair in pairs], schema=PAIR_SCHEMA),
                 ReferenceScorer,
                 {
                     "policy_path": str(run.policy_path(reference)),

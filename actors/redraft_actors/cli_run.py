@@ -15,7 +15,7 @@ from rich.table import Table
 from redraft.config import Config
 from redraft.errors import RedraftError, RunError
 from redraft.records import Phase
-from redraft.report import summary_table, write_report, write_summary
+from redraft.report import Summary, summary_table, write_report, write_summary
 from redraft.runs import Event, RunFolder, append_event
 from redraft_actors.context import RunContext
 from redraft_actors.live import picture, watch
@@ -64,9 +64,9 @@ def _drive(run: RunContext, wait: bool, console: Console) -> str:
     from redraft_actors.cluster import ray_cluster
 
     with ray_cluster(run.config) as dashboard:
-        import ray
         from ray.exceptions import RayActorError, RayTaskError
 
+        import ray
         from redraft_actors.controller import start_controller
 
         done = start_controller(str(run.folder.root), dashboard, wait)
@@ -94,9 +94,9 @@ def write_results(folder: RunFolder, console: Console) -> None:
     if not folder.store().evaluations():
         console.print("Nothing was evaluated yet, so there is no report.")
         return
-    summary = write_summary(folder)
+    write_summary(folder)
     page = write_report(folder)
-    console.print(summary_table(summary))
+    console.print(summary_table(Summary.model_validate_json(folder.summary.read_text())))
     console.print(f"Report: {page}\nSummary: {folder.summary}", markup=False, highlight=False)
 
 
@@ -146,7 +146,9 @@ def serve_promoted(folder: RunFolder, console: Console) -> None:
 
 def _remove(out: Path) -> None:
     if not (out / "config.yaml").exists():
-        raise RunError(f"{out} is no run folder, so --replace leaves it alone: remove it yourself or name another --out")
+        raise RunError(
+            f"{out} is no run folder, so --replace leaves it alone: remove it yourself or name another --out"
+        )
     with run_lock(out):
         pass
     shutil.rmtree(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Iterator
@@ -52,14 +53,14 @@ def ray_cluster(config: Config) -> Iterator[str]:
                 object_store_memory=config.ray.object_store_mib * 2**20,
                 include_dashboard=config.serve.enabled,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
             )
         else:
             context = ray.init(
                 address=config.ray.address,
                 namespace=NAMESPACE,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
                 runtime_env={"env_vars": WORKER_ENV},
             )
     except (ConnectionError, TimeoutError, ValueError, RuntimeError) as e:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from redraft.blobs import Blobs
-from redraft.config import Config
 from redraft.checkpoints import resolve_policy_path
+from redraft.config import Config
 from redraft.records import Record
 from redraft.runs import Event, RunFolder, append_event
 from redraft.store import Store

@@ -11,8 +11,7 @@ import time
 from typing import Any
 
 import ray
-
-from redraft.records import Answer, Phase, RoundRow, TaskState
+from redraft.records import Answer, RoundRow
 from redraft.rounds import (
     BeginRound,
     BuildDataset,
@@ -94,16 +93,12 @@ class Controller:
         counts = store.counts()
         corrected = store.corrections(answer=Answer.CORRECTED)
         in_datasets = {id for dataset in store.datasets() for id in dataset.corrections}
-        skipped: set[str] = set()
-        if row and row.phase == Phase.ANNOTATING:
-            answers = {c.task_id for c in store.corrections(answer=Answer.SKIPPED)}
-            skipped = {t.id for t in store.tasks() if t.state == TaskState.OPEN} & answers
         return LoopState(
             config=self.run.config.loop,
             annotators=self.run.config.annotate.by,
             round=row,
             tasks_open=counts.open,
-            tasks_skipped=len(skipped),
+            tasks_skipped=counts.open_skipped,
             tasks_leased=counts.leased,
             new_corrections=sum(c.id not in in_datasets for c in corrected),
             unused_corrections=len(store.unused_corrections()),
@@ -112,14 +107,12 @@ class Controller:
         )
 
 
-ControllerActor = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Controller)
+ControllerActor: Any = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Controller)
 
 
-def start_controller(root: str, dashboard: str, wait: bool) -> ray.ObjectRef:
+def start_controller(root: str, dashboard: str, wait: bool) -> ray.ObjectRef[str]:
     """Start the detached controller of the run in ``root``; the reference resolves to the reason it ended."""
     name = f"controller:{os.path.abspath(root)}"
-    actor = ControllerActor.options(name=name, lifetime="detached", get_if_exists=True).remote(  # type: ignore[attr-defined]
-        root, dashboard, wait
-    )
-    reference: ray.ObjectRef = actor.loop.remote()
+    actor = ControllerActor.options(name=name, lifetime="detached", get_if_exists=True).remote(root, dashboard, wait)
+    reference: ray.ObjectRef[str] = actor.loop.remote()
     return reference

@@ -8,9 +8,9 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from redraft.blobs import open_blobs
+from redraft.checkpoints import resolve_policy_path
 from redraft.config import Config
 from redraft.errors import ConfigError, PolicyError, ResourceError
-from redraft.checkpoints import resolve_policy_path
 from redraft.pool import read_photographs
 from redraft.records import Record
 from redraft.store import Store

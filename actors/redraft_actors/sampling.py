@@ -107,9 +107,7 @@ def route_round(run: RunContext, number: int, samples_key: str) -> int:
         first = _first_samples(run.blobs.path(samples_key))
         candidates = [Candidate(score=score, image_id=response.image_id) for response, score in first.values()]
         c = run.config.route
-        routed = route(
-            candidates, budget=c.budget, random_share=c.random_share, seed=run.config.seed * 1000 + number
-        )
+        routed = route(candidates, budget=c.budget, random_share=c.random_share, seed=run.config.seed * 1000 + number)
         tasks = []
         for item in routed:
             response, score = first[item.response_id]

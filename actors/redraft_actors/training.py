@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import ray.train
+from ray.train import UserCallback
 from ray.train.torch import TorchConfig, TorchTrainer
-from ray.train.v2.api.callback import UserCallback
 
 from redraft.blobs import open_blobs
 from redraft.config import Config, parse_config
@@ -63,15 +63,14 @@ def train_alone(spec: JobSpec, out: Path, after_step: Callable[[TrainStep], None
     return state.log
 
 
-def train_on_ray(
-    spec: JobSpec, *, name: str, storage: Path, out: Path, log: Path, progress: Callable[[int], None] | None = None
-) -> list[TrainStep]:
+def train_on_ray(spec: JobSpec, *, name: str, storage: Path, out: Path, log: Path) -> list[TrainStep]:
     """Ray Train workers; a killed one is replaced and goes on from the last reported checkpoint.
 
     ``name`` identifies the job in ``storage``: starting it again under the same name resumes it. The steps done so
     far are appended to ``log`` as they come in, and the log is rewritten whole at the end.
     """
     train = spec.config.train
+    callbacks: list[Any] = [StepLog(log)]
     trainer = TorchTrainer(
         _train_worker,
         train_loop_config=spec.to_plain(),
@@ -87,7 +86,7 @@ def train_on_ray(
             storage_path=str(storage),
             failure_config=ray.train.FailureConfig(max_failures=train.max_failures),
             checkpoint_config=ray.train.CheckpointConfig(num_to_keep=1),
-            callbacks=[StepLog(log)],
+            callbacks=callbacks,
         ),
     )
     result = trainer.fit()

@@ -70,6 +70,8 @@ def open_blobs(url: str) -> Blobs:
     Raises:
         StorageError: another kind of URL, or a folder that cannot be made or written to.
     """
+    if not url.strip() or "\x00" in url:
+        raise StorageError("the blob store needs a folder")
     scheme, _, rest = url.partition("://")
     if not rest and scheme == url:
         return LocalBlobs(Path(url))
@@ -87,8 +89,6 @@ class LocalBlobs:
     """Blobs in a local folder (or one that all machines mount)."""
 
     def __init__(self, root: Path) -> None:
-        if not str(root).strip() or "\x00" in str(root):
-            raise StorageError("the blob store needs a folder")
         self.root = Path(os.path.abspath(root))
         with _explained(self.root):
             (self.root / _PARTIAL).mkdir(parents=True, exist_ok=True)
@@ -103,6 +103,8 @@ class LocalBlobs:
     def put(self, key: str, data: bytes) -> None:
         """Store bytes; a key that is there already is left as it is."""
         target = self._target(key)
+        if target.is_dir():
+            raise StorageError(f"blob folder {self.root}: {key} is a folder, so no bytes can be put there")
         if target.exists():
             return
         with _explained(self.root), self._partial() as partial:

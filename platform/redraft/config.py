@@ -24,7 +24,9 @@ class Section(BaseModel):
 class PolicyConfig(Section):
     """The vision-language model to correct."""
 
-    path: str = Field("builtin:tiny", description="Hugging Face checkpoint folder, or builtin:tiny for the shipped policy")
+    path: str = Field(
+        "builtin:tiny", description="Hugging Face checkpoint folder, or builtin:tiny for the shipped policy"
+    )
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["float32", "bfloat16"] = "float32"
     max_new_tokens: int = Field(128, ge=1, description="longest response, in tokens")
@@ -35,7 +37,9 @@ class ImagesConfig(Section):
 
     source: Literal["world", "folder", "coco"] = "world"
     path: Path | None = Field(None, description="folder of photographs, or COCO folder (images/ and annotations/)")
-    per_round: int = Field(600, ge=1, description="fresh images sampled each round; a folder smaller than that is used whole")
+    per_round: int = Field(
+        600, ge=1, description="fresh images sampled each round; a folder smaller than that is used whole"
+    )
     max_pixels: int = Field(50_000_000, ge=1, description="larger images are refused as decompression bombs")
 
     @model_validator(mode="after")
@@ -70,7 +74,9 @@ class RouteConfig(Section):
 
     budget: int = Field(300, ge=1, description="tasks per round")
     random_share: float = Field(0.2, ge=0, le=1, description="share of the budget drawn at random: the control arm")
-    entropy_weight: float = Field(0.5, ge=0, le=1, description="entropy's weight in the score; disagreement has the rest")
+    entropy_weight: float = Field(
+        0.5, ge=0, le=1, description="entropy's weight in the score; disagreement has the rest"
+    )
 
 
 class AnnotateConfig(Section):
@@ -90,7 +96,9 @@ class ObjectiveConfig(Section):
     gamma: float = Field(5.0, ge=1, description="weight of a changed token; an unchanged one weighs 1")
     beta: float = Field(0.5, gt=0)
     normalise: bool = Field(True, description="divide the score by N = |unchanged| + gamma |changed|")
-    diff: Literal["edits", "released"] = Field("edits", description="what counts as changed: edits, or the released code's diff")
+    diff: Literal["edits", "released"] = Field(
+        "edits", description="what counts as changed: edits, or the released code's diff"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -162,7 +170,9 @@ class LoopConfig(Section):
 
     rounds: int = Field(3, ge=1)
     min_corrections: int = Field(20, ge=1, description="fewer than this are not worth a training run")
-    train_after: int | None = Field(None, ge=1, description="train once this many new corrections are in; default: worklist empty")
+    train_after: int | None = Field(
+        None, ge=1, description="train once this many new corrections are in; default: worklist empty"
+    )
     max_corrections: int | None = Field(None, ge=1, description="stop sampling once this many were made")
 
 
@@ -170,7 +180,9 @@ class StorageConfig(Section):
     """Where truth lives. Unset means inside the run folder."""
 
     database: str | None = Field(None, description="SQLAlchemy URL; default SQLite in the run folder")
-    blobs: str | None = Field(None, description="folder for images, datasets and checkpoints; default in the run folder")
+    blobs: str | None = Field(
+        None, description="folder for images, datasets and checkpoints; default in the run folder"
+    )
     min_free_gib: float = Field(0.5, ge=0, description="refuse to start with less free disk")
 
 
@@ -187,7 +199,9 @@ class ServeConfig(Section):
 class RayConfig(Section):
     """Which Ray to use."""
 
-    address: str | None = Field(None, description="address of a running cluster; default: a local one for this run alone")
+    address: str | None = Field(
+        None, description="address of a running cluster; default: a local one for this run alone"
+    )
     cpus: int = Field(2, ge=1, description="CPUs that the local one offers")
     object_store_mib: int = Field(300, ge=80)
 

@@ -34,7 +34,7 @@ def register_pool(config: Config, store: Store, blobs: Blobs) -> None:
         DataError: naming every file that is no sound image, before any is taken.
     """
     if config.images.source != "world":
-        register_images(store, blobs, list(read_photographs(config)), Split.POOL)
+        register_images(store, blobs, read_photographs(config), Split.POOL)
 
 
 def read_photographs(config: Config) -> Iterator[LoadedImage]:
@@ -87,9 +87,7 @@ def _question(item: ImageItem, seed: int) -> str:
     return world.question_for(world.scene_of(item.origin), seed)
 
 
-def _world_items(
-    config: Config, store: Store, blobs: Blobs, split: Split, indices: Iterable[int]
-) -> list[ImageItem]:
+def _world_items(config: Config, store: Store, blobs: Blobs, split: Split, indices: Iterable[int]) -> list[ImageItem]:
     wanted = [world.origin(config.seed, split, index) for index in indices]
     known = {item.origin: item for item in store.images(split)}
     fresh = [_drawn(origin) for origin in wanted if origin not in known]

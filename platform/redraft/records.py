@@ -286,7 +286,7 @@ class DatasetVersion(Record):
 class PolicyVersion(Record):
     """A checkpoint, where it came from, and how it stands.
 
-    ``blob`` is the folder key of the Hugging Face checkpoint; for the first policy ``parent`` and ``dataset`` are empty.
+    ``blob`` is the folder key of the Hugging Face checkpoint; the first policy has no parent and no dataset.
     """
 
     id: str

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import Field
+
 from redraft.blobs import Blobs, open_blobs
 from redraft.code_version import code_version
 from redraft.config import Config, load_config
@@ -39,7 +41,9 @@ class RunFolder:
             RunError: if the folder already holds a run.
         """
         if (root / "config.yaml").exists():
-            raise RunError(f"{root} already holds a run: continue it with `redraft resume {root}` or name another folder")
+            raise RunError(
+                f"{root} already holds a run: continue it with `redraft resume {root}` or name another folder"
+            )
         for sub in (root, root / "training", root / "logs"):
             sub.mkdir(parents=True, exist_ok=True)
         info = RunInfo(
@@ -110,7 +114,7 @@ class Event(Record):
     step: str
     seconds: float | None = None
     rss_gib: float | None = None
-    detail: dict[str, float | int | str] = {}
+    detail: dict[str, float | int | str] = Field(default_factory=dict)
 
 
 def append_event(folder: RunFolder, event: Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -102,6 +103,8 @@ def test_a_key_below_a_file_is_one_sentence(blobs: Blobs) -> None:
     blobs.put("images/a", b"x")
     with pytest.raises(StorageError, match="cannot be used"):
         blobs.put("images/a/b", b"y")
+    with pytest.raises(StorageError, match="images is a folder"):
+        blobs.put("images", b"y")
 
 
 def test_another_process_opens_the_same_store(blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +162,7 @@ PARTS = st.sampled_from(
 @example(key="x" * 600)
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_key_leads_outside(tmp_path: Path, key: str) -> None:
-    root = tmp_path / "store" / "blobs"
+    root = Path(tempfile.mkdtemp(dir=tmp_path)) / "store" / "blobs"
     blobs = open_blobs(str(root))
     try:
         blobs.put(key, b"x")
@@ -169,7 +172,7 @@ def test_no_key_leads_outside(tmp_path: Path, key: str) -> None:
         assert blobs.path(key).resolve().is_relative_to(root.resolve())
         assert blobs.get(key) == b"x"
         assert key in blobs.list()
-    assert os.listdir(tmp_path) == ["store"] and os.listdir(tmp_path / "store") == ["blobs"]
+    assert os.listdir(root.parents[1]) == ["store"] and os.listdir(root.parent) == ["blobs"]
     for operation in (blobs.exists, blobs.path, blobs.get):
         if ".." in key.split("/"):
             with pytest.raises(StorageError, match="is not a blob key"):

@@ -276,7 +276,7 @@ def test_a_name_is_short_and_printable(store: Store, name: str) -> None:
 
 def test_a_role_is_one_of_four(store: Store) -> None:
     with pytest.raises(DataError, match="unknown role 'king'"):
-        store.ensure_user("ann", "king")  # type: ignore[arg-type]
+        store.ensure_user("ann", "king")
 
 
 def test_a_stop_is_seen_until_it_is_taken_back(store: Store) -> None:

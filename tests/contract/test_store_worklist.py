@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,14 @@ def test_a_lease_is_resumed_and_prolonged_instead_of_a_second_task(store: Store,
     assert again.task.state is TaskState.LEASED
     assert (first.expires_at, again.expires_at) == (1_000_060.0, 1_000_090.0)
     assert store.lease("ann", 1) == again, "a short lease never cuts a longer one"
+
+
+def test_one_annotator_in_several_windows_holds_one_task(store: Store, fill: Fill) -> None:
+    fill.tasks(1.0, 2.0, 3.0, 4.0)
+    with ThreadPoolExecutor(4) as windows:
+        leases = list(windows.map(lambda _: leased_task(store, "ann").id, range(12)))
+    assert set(leases) == {"t1-3"}
+    assert store.counts() == counts(open=3, leased=1)
 
 
 def test_an_expired_lease_goes_to_the_next_annotator_and_the_late_submission_is_refused(

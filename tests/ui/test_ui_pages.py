@@ -284,7 +284,7 @@ def test_the_loop_page_shows_every_round(loop: AppTest, run: Run) -> None:
     assert "25.4% (22.4% to 28.4%)" in shown(loop)
     assert "rejected: recall fell by 2.1 points" in shown(loop)
     assert metrics(loop)["Done"] == "1" and metrics(loop)["Corrections so far"] == "0"
-    assert len(loop.get("arrow_vega_lite_chart")) == 1
+    assert len(loop.get("vega_lite_chart")) == 1
 
 
 def test_a_missing_run_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ def test_overrides_are_yaml_values(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_one_sentence_that_names_the_key(tmp_path: Path, text: str, says: str) -> None:
-    with pytest.raises(ConfigError, match=".") as caught:
+    with pytest.raises(ConfigError, match=r"\S") as caught:
         load_config(write(tmp_path, text))
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -28,8 +28,8 @@ LIMIT = 1_000_000
 
 
 def picture(width: int = 40, height: int = 30, mode: str = "RGB", colour: object = "red") -> Image.Image:
-    image = Image.new(mode, (width, height), colour)  # type: ignore[arg-type]
-    image.putpixel((1, 2), image.getpixel((0, 0)))  # type: ignore[arg-type]
+    image = Image.new(mode, (width, height), colour)
+    image.putpixel((1, 2), image.getpixel((0, 0)))
     return image
 
 

@@ -292,7 +292,7 @@ def not_trained(root: Path) -> SmallRun:
 
 def people_only(root: Path) -> SmallRun:
     photos = root.parent / "photos"
-    photos.mkdir()
+    photos.mkdir(parents=True)
     run = SmallRun(
         root, images={"source": "folder", "path": str(photos)}, annotate={"by": "human"}, serve={"enabled": False}
     )

@@ -37,9 +37,7 @@ def weights(policy: Policy) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("preset", ["paper", "released"])
-def test_loss_is_ln_2_while_policy_is_reference(
-    policy: Policy, blobs: Blobs, dataset: Path, preset: str
-) -> None:
+def test_loss_is_ln_2_while_policy_is_reference(policy: Policy, blobs: Blobs, dataset: Path, preset: str) -> None:
     objective = ObjectiveConfig.model_validate({"preset": preset})
     config = CONFIG.model_copy(update={"steps": 1, "objective": objective})
     fresh, engine = fresh_engine(config)
@@ -162,9 +160,7 @@ def test_edited_words_are_the_changed_tokens(policy: Policy, blobs: Blobs, pairs
     assert policy.tokenizer.decode(changed).strip() == "three tents"
 
 
-def test_released_diff_leaves_one_sided_edits_alone(
-    policy: Policy, blobs: Blobs, pairs: list[PreferencePair]
-) -> None:
+def test_released_diff_leaves_one_sided_edits_alone(policy: Policy, blobs: Blobs, pairs: list[PreferencePair]) -> None:
     longer = "There are no kites. " + pairs[0].chosen
     inserted = pairs[0].model_copy(update={"rejected": pairs[0].chosen, "chosen": longer})
     prompt = encode_prompts(policy, [decode_image(blobs.get(inserted.blob), 10**6)], [inserted.prompt])[0]
@@ -173,9 +169,7 @@ def test_released_diff_leaves_one_sided_edits_alone(
     assert not any(rejected.changed)
 
 
-def test_a_pair_that_does_not_fit_is_refused_by_name(
-    policy: Policy, blobs: Blobs, pairs: list[PreferencePair]
-) -> None:
+def test_a_pair_that_does_not_fit_is_refused_by_name(policy: Policy, blobs: Blobs, pairs: list[PreferencePair]) -> None:
     prompt = encode_prompts(policy, [decode_image(blobs.get(pairs[0].blob), 10**6)], [pairs[0].prompt])[0]
     with pytest.raises(DataError, match=r"pair pair-00 has \d+ tokens"):
         encode_pair(policy, pairs[0], prompt, diff="edits", max_tokens=60)

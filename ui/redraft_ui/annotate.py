@@ -122,8 +122,8 @@ def _task(work: Workplace, held: Held) -> None:
             max_chars=2 * len(task.text) + 2000,
             persist_state="session",
         )
-        _problems()
         _buttons(work, held)
+        _problems()
         _changes(held)
 
 
@@ -138,17 +138,6 @@ def _picture(work: Workplace, task: Task) -> None:
     st.image(picture, width="stretch", output_format=exact, alt="The picture that the answer is about")
 
 
-def _problems() -> None:
-    if st.session_state.get(_LOST):
-        st.warning(
-            "The time for this task ran out and it went back to the pile. What you typed is kept here: copy it if you "
-            "need it. It will also be here should you get this task again."
-        )
-    problem = st.session_state.pop(_PROBLEM, None)
-    if problem is not None:
-        st.error(plain(problem))
-
-
 def _buttons(work: Workplace, held: Held) -> None:
     """The keys hold the nonce: a late click on the task before presses nothing here."""
     with st.container(horizontal=True, key="answers"):
@@ -160,6 +149,18 @@ def _buttons(work: Workplace, held: Held) -> None:
             st.button(label, type=kind, help=why, key=f"{given}-{held.nonce}", on_click=press)
 
 
+def _problems() -> None:
+    """Below the buttons, which must not move while somebody presses them."""
+    if st.session_state.get(_LOST):
+        st.warning(
+            "The time for this task ran out and it went back to the pile. What you typed is kept here: copy it if you "
+            "need it. It will also be here should you get this task again."
+        )
+    problem = st.session_state.pop(_PROBLEM, None)
+    if problem is not None:
+        st.error(plain(problem))
+
+
 def _changes(held: Held) -> None:
     """What the retyped text amounts to, each change with its type."""
     original = held.lease.task.text
@@ -167,7 +168,7 @@ def _changes(held: Held) -> None:
     if not edits:
         st.caption("Your changes will be listed here when you leave the box or press Ctrl+Enter.")
         return
-    st.markdown("##### Your change" if len(edits) == 1 else f"##### Your {len(edits)} changes")
+    st.markdown("**Your change**" if len(edits) == 1 else f"**Your {len(edits)} changes**")
     for number, edit in enumerate(edits, start=1):
         with st.container(border=True):
             st.html(edit_html(original, edit))
@@ -228,7 +229,7 @@ def _wait(work: Workplace, user: User) -> None:
         st.session_state[_HELD] = held
         st.rerun()
     counts = work.store.counts(None)
-    st.subheader("Nothing for you to correct right now")
+    st.subheader("Nothing for you to correct right now", anchor=False)
     if counts.open:
         st.write("The tasks left are ones that you skipped: somebody else will see them.")
     elif counts.leased:

@@ -52,6 +52,8 @@ def launch(run: Path, port: int = 8501, host: str = "127.0.0.1", headless: bool 
     """
     RunFolder.open(run)
     port = _free_port(host, port)
+    if host not in _LOCAL:
+        print(f"Whoever can reach {host}, port {port}, can sign in under any name.", file=sys.stderr)
     child = subprocess.Popen(command(run, port, host, headless))
     try:
         with _terminated_as_interrupt():
@@ -77,6 +79,8 @@ def command(run: Path, port: int, host: str, headless: bool) -> list[str]:
 
 def _free_port(host: str, port: int) -> int:
     """``port`` if one can listen on it, or a free one for 0."""
+    if not 0 <= port <= 65535:  # getaddrinfo would take the remainder
+        raise ResourceError(f"there is no port {port}: choose one from 1 to 65535, or 0 for a free one")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:

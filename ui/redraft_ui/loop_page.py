@@ -28,11 +28,11 @@ def page(work: Workplace) -> None:
 
 def _phase(work: Workplace, view: LoopView) -> None:
     if view.current is None:
-        st.subheader("No round has begun yet")
+        st.subheader("No round has begun yet", anchor=False)
         st.write("The page fills by itself once the run has started.")
         return
     row = view.current
-    st.subheader(f"Round {row.number} of {work.config.loop.rounds}")
+    st.subheader(f"Round {row.number} of {work.config.loop.rounds}", anchor=False)
     st.write(loop_view.PHASE_WORDS[row.phase])
     st.html(loop_view.steps_html(row.phase))
 
@@ -48,7 +48,7 @@ def _counts(view: LoopView) -> None:
 def _results(view: LoopView) -> None:
     chart = loop_view.chart(view)
     if chart is not None:
-        st.subheader("How often it hallucinates, against corrections")
+        st.subheader("How often it hallucinates, against corrections", anchor=False)
         st.caption("The line is the policy in force, the band its 95 % interval; a cross is a candidate that is not.")
         st.vega_lite_chart(chart, width="stretch", alt="Share of responses with a hallucination against corrections")
     elif view.rounds:

@@ -70,11 +70,14 @@ def table_html(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str)
     )
 
 
-def _around(original: str, edit: Edit, width: int = 24) -> tuple[str, str]:
+def _around(original: str, edit: Edit, width: int = 30) -> tuple[str, str]:
+    """The words before and after an edit; what is cut off is told by an ellipsis."""
     before, after = original[: edit.start], original[edit.end :]
-    left = before if len(before) <= width else "…" + before[-width:]
-    right = after if len(after) <= width else after[:width] + "…"
-    return left.replace("\n", " "), right.replace("\n", " ")
+    if len(before) > width:
+        before = "…" + before[-width:].split(" ", 1)[-1]
+    if len(after) > width:
+        after = after[:width].rsplit(" ", 1)[0] + "…"
+    return before.replace("\n", " "), after.replace("\n", " ")
 
 
 def _visible(text: str) -> str:

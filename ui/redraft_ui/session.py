@@ -83,7 +83,7 @@ def sign_out() -> None:
 def _form(store: Store) -> None:
     _, middle, _ = st.columns([1, 2, 1])
     with middle:
-        st.title("Help a model tell the truth")
+        st.title("Help a model tell the truth", anchor=False)
         st.write(
             "A computer program, the model, has described some pictures. Sometimes it tells of things that are not "
             "there: that is called a hallucination. You look at the picture and mend only the wrong words."
@@ -99,5 +99,5 @@ def _form(store: Store) -> None:
                 return
             st.session_state[_KEY] = user.name
             st.rerun()
-        st.subheader("How to correct")
+        st.subheader("How to correct", anchor=False)
         st.markdown(GUIDELINES)

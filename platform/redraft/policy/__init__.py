@@ -1,7 +1,7 @@
 """Policies: load, prompt, generate, log-probabilities, save. The only room that knows how a model is called.
 
-    load_policy(path) ─► Policy ─► encode_prompts ─► generate      (sampling, evaluation, serving)
-                               └─► encode_response ─► token_logprobs (reference pass, training)
+load_policy(path) ─► Policy ─► encode_prompts ─► generate      (sampling, evaluation, serving)
+                           └─► encode_response ─► token_logprobs (reference pass, training)
 """
 
 from redraft.policy.generate import Generation, GenerationSettings, generate

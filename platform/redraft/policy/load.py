@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from redraft.errors import PolicyError
 from redraft.checkpoints import resolve_policy_path
+from redraft.errors import PolicyError
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -50,7 +50,9 @@ def load_policy(path: str | Path, device: str = "auto", dtype: str = "float32") 
     where = torch.device(_device(device))
     try:
         processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
-        model = AutoModelForImageTextToText.from_pretrained(folder, dtype=getattr(torch, dtype), local_files_only=True)
+        model: Any = AutoModelForImageTextToText.from_pretrained(
+            folder, dtype=getattr(torch, dtype), local_files_only=True
+        )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as e:
         raise PolicyError(f"cannot load the policy in {folder}: {' '.join(str(e).split())[:300]}") from e
     tokenizer = getattr(processor, "tokenizer", None)

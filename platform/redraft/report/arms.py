@@ -8,7 +8,7 @@ from redraft.records import Arm
 from redraft.report.chart import Chart
 from redraft.report.history import History
 from redraft.report.people import ArmRow, arm_rows
-from redraft.report.style import Theme, percent_axis
+from redraft.report.style import Theme, end_labels, percent_axis
 
 _OFFSET = 0.09
 
@@ -33,7 +33,12 @@ def arm_charts(history: History) -> list[Chart]:
 
 def _draw(figure: Figure, theme: Theme, rows: list[ArmRow]) -> None:
     axes = figure.subplots()
+    numbers = sorted({row.round for row in rows})
+    axes.set_xticks(numbers, [f"round {number}" for number in numbers])
+    axes.set_xlim(numbers[0] - 0.4, numbers[-1] + 0.4)
+    percent_axis(axes, top=1.05)
     looks = {Arm.UNCERTAIN: (theme.second, "s", -_OFFSET), Arm.RANDOM: (theme.first, "o", _OFFSET)}
+    ends = []
     for arm, (colour, marker, offset) in looks.items():
         mine = [row for row in rows if row.arm is arm]
         if not mine:
@@ -41,16 +46,5 @@ def _draw(figure: Figure, theme: Theme, rows: list[ArmRow]) -> None:
         at = [row.round + offset for row in mine]
         errors = [[row.rate - row.low for row in mine], [row.high - row.rate for row in mine]]
         axes.errorbar(at, [row.rate for row in mine], yerr=errors, color=colour, marker=marker, markersize=7, capsize=3)
-        axes.annotate(
-            f"{arm.value} arm",
-            (at[-1], mine[-1].rate),
-            xytext=(9, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-            annotation_clip=False,
-        )
-    numbers = sorted({row.round for row in rows})
-    axes.set_xticks(numbers, [f"round {number}" for number in numbers])
-    axes.set_xlim(numbers[0] - 0.4, numbers[-1] + 0.4)
-    percent_axis(axes, top=1.0)
+        ends.append((f"{arm.value} arm", mine[-1].rate, colour))
+    end_labels(axes, numbers[-1] + _OFFSET, ends, offset=9)

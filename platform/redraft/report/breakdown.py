@@ -55,7 +55,7 @@ def _types(before: Evaluation, after: Evaluation | None) -> Chart:
         note=f"Wrong claims per 100 mentions, test split{', base and policy in force' if after else ''}.",
         rows=rows,
         draw=lambda figure, theme: _draw_types(figure, theme, rows),
-        size=(5.4, 1.3 + 0.5 * len(rows)),
+        size=(5.4, 1.2 + 0.46 * len(rows)),
     )
 
 
@@ -76,10 +76,10 @@ def _scenes(before: Evaluation, after: Evaluation | None) -> Chart:
         name="over_generalisation",
         title="Over-generalisation by scene",
         note="Share of the mentions of a scene's typical objects that are invented. Inside the scene the policy "
-        "expects them; far more inventions there than elsewhere is over-generalisation.",
+        "expects them: far more inventions there than elsewhere is over-generalisation.",
         rows=rows,
         draw=lambda figure, theme: _draw_scenes(figure, theme, rows),
-        size=(5.4, 1.6 + 0.5 * len(rows)),
+        size=(5.4, 1.4 + 0.46 * len(rows)),
     )
 
 
@@ -88,46 +88,61 @@ def _draw_types(figure: Figure, theme: Theme, rows: list[TypeRow]) -> None:
     for y, row in enumerate(rows):
         _change(axes, theme, y, row.before, row.after)
     _finish(axes, [row.type.value for row in rows], max(max(row.before, row.after or 0) for row in rows))
-    _legend(axes, theme, after=rows[0].after is not None, elsewhere=False)
+    _legend(axes, theme, [("base", "policy in force")], after=rows[0].after is not None)
 
 
 def _draw_scenes(figure: Figure, theme: Theme, rows: list[SceneRow]) -> None:
     axes = figure.subplots()
     for y, row in enumerate(rows):
         _change(axes, theme, y, row.inside_before, row.inside_after)
-        elsewhere = row.elsewhere_before if row.elsewhere_after is None else row.elsewhere_after
-        axes.plot(elsewhere, y, marker="|", markersize=15, markeredgewidth=2, color=theme.third, zorder=2)
-    top = max(max(row.inside_before, row.inside_after or 0, row.elsewhere_before) for row in rows)
+        _mark(axes, theme.second, "s", row.elsewhere_before, y, hollow=theme.paper)
+        if row.elsewhere_after is not None:
+            _mark(axes, theme.first, "o", row.elsewhere_after, y, hollow=theme.paper)
+    top = max(max(r.inside_before, r.inside_after or 0, r.elsewhere_before, r.elsewhere_after or 0) for r in rows)
     _finish(axes, [row.scene for row in rows], top)
-    _legend(axes, theme, after=rows[0].inside_after is not None, elsewhere=True)
+    labels = [("base, inside", "in force, inside"), ("base, elsewhere", "in force, elsewhere")]
+    _legend(axes, theme, labels, after=rows[0].inside_after is not None)
 
 
 def _change(axes: Axes, theme: Theme, y: int, before: float, after: float | None) -> None:
-    """An orange square at ``before`` and, if there is one, a blue disc at ``after``."""
+    """A square at ``before`` and, if there is one, a disc at ``after``, joined."""
     if after is not None:
         axes.plot([before, after], [y, y], color=theme.grid, linewidth=5, solid_capstyle="round", zorder=1)
-        axes.plot(after, y, marker="o", markersize=8, color=theme.first, zorder=4)
-    axes.plot(before, y, marker="s", markersize=8, color=theme.second, zorder=3)
+        _mark(axes, theme.first, "o", after, y)
+    _mark(axes, theme.second, "s", before, y)
+
+
+def _mark(axes: Axes, colour: str, marker: str, share: float, y: int, *, hollow: str | None = None) -> None:
+    axes.plot(
+        share,
+        y,
+        marker=marker,
+        markersize=7 if hollow else 8,
+        markerfacecolor=hollow or colour,
+        markeredgecolor=colour,
+        markeredgewidth=1.6,
+        clip_on=False,
+        zorder=3 if hollow else 4,
+    )
 
 
 def _finish(axes: Axes, names: list[str], top: float) -> None:
     axes.set_yticks(range(len(names)), names)
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, labelcolor=axes.title.get_color())
     axes.set_ylim(-0.6, len(names) - 0.4)
-    axes.set_xlim(0, 1.1 * top or 0.01)
+    axes.set_xlim(-0.02 * top, 1.08 * top or 0.01)
     axes.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
 
 
-def _legend(axes: Axes, theme: Theme, *, after: bool, elsewhere: bool) -> None:
-    where = " inside" if elsewhere else ""
-    axes.plot([], [], "s", color=theme.second, label=f"base{where}")
-    if after:
-        axes.plot([], [], "o", color=theme.first, label=f"policy in force{where}")
-    if elsewhere:
-        label = "policy in force elsewhere" if after else "base elsewhere"
-        axes.plot([], [], "|", markersize=13, markeredgewidth=2, color=theme.third, label=label)
+def _legend(axes: Axes, theme: Theme, labels: list[tuple[str, str]], *, after: bool) -> None:
+    """One column for each pair of labels, filled marks first, then hollow ones."""
+    for column, (before_label, after_label) in enumerate(labels):
+        face = theme.paper if column else None
+        axes.plot([], [], "s", markeredgewidth=1.6, color=theme.second, markerfacecolor=face, label=before_label)
+        if after:
+            axes.plot([], [], "o", markeredgewidth=1.6, color=theme.first, markerfacecolor=face, label=after_label)
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1.0),

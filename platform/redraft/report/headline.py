@@ -58,10 +58,9 @@ def tiles(history: History) -> list[Tile]:
         now = _measured_tiles(base, pair[1] if pair else None)
     people = len({correction.annotator for correction in history.corrections})
     corrected = history.corrected_by(max((row.number for row in history.rounds), default=0))
-    cost = [
-        Tile(label="Responses corrected", value=f"{corrected:,}", detail=f"by {count(people, 'annotator')}"),
-        Tile(label="Wall time", value=duration(history.wall_seconds()), detail=_memory(history)),
-    ]
+    cost = [Tile(label="Responses corrected", value=f"{corrected:,}", detail=f"by {count(people, 'annotator')}")]
+    if history.events:
+        cost.append(Tile(label="Wall time", value=duration(history.wall_seconds()), detail=_memory(history)))
     return now + cost
 
 

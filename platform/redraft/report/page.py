@@ -69,6 +69,7 @@ def _build(history: History, store: Store) -> tuple[str, list[Chart], dict[str, 
         "annotators": annotator_rows(history),
         "edits": edit_rows(history.corrections),
     }
+    timing = timing_rows(history)
     page = (
         _environment()
         .get_template("page.html")
@@ -84,7 +85,8 @@ def _build(history: History, store: Store) -> tuple[str, list[Chart], dict[str, 
             corrections=correction_examples(history, store),
             answers=answer_examples(history, store),
             lineage=lineage_rows(history),
-            timing=timing_rows(history),
+            timing=timing,
+            timed=sorted({number for row in timing for number in row.seconds}),
             config=config_text(history),
             written=time.time(),
         )

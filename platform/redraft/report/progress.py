@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from redraft.records import Interval, Record, Split
 from redraft.report.chart import Chart
 from redraft.report.history import History
-from redraft.report.style import Theme, percent_axis
+from redraft.report.style import Theme, end_labels, percent_axis
 from redraft.report.summary import Standing, Summary
 
 
@@ -61,7 +61,7 @@ def progress_charts(history: History, summary: Summary) -> list[Chart]:
             "Hollow crosses are candidates that were not promoted.",
             rows=rows,
             draw=lambda figure, theme: _draw_hallucination(figure, theme, rows),
-            size=(6.2, 4.0),
+            size=(6.2, 4.4),
         ),
         Chart(
             name="helpfulness",
@@ -77,45 +77,63 @@ def progress_charts(history: History, summary: Summary) -> list[Chart]:
 
 def _draw_hallucination(figure: Figure, theme: Theme, rows: list[ProgressRow]) -> None:
     axes = figure.subplots()
-    _line(axes, rows, _rate, theme.first, "o", "responses\nwith an error")
-    _line(axes, rows, _mentions, theme.second, "s", "mentions that\nare wrong")
-    percent_axis(axes, top=1.12 * max(row.response_rate_high for row in rows) or 1)
+    shown = _measured(rows)
+    percent_axis(axes, top=1.15 * max(row.response_rate_high for row in shown) or 1)
     _corrections_axis(axes, rows)
-    for row in rows:
-        if row.verdict != "not trained":
+    for of, colour, marker in ((_rate, theme.first, "o"), (_mentions, theme.second, "s")):
+        _line(axes, theme, shown, of, colour, marker)
+        for row in shown:
+            interval = of(row)
             axes.annotate(
-                f"{100 * row.response_rate:.1f} %",
-                (row.corrections, row.response_rate_high),
-                xytext=(0, 4),
+                f"{100 * interval.value:.1f} %",
+                (row.corrections, interval.high),
+                xytext=(0, 8),
                 textcoords="offset points",
                 ha="center",
+                color=colour,
                 fontweight="bold",
+                bbox={"facecolor": theme.paper, "edgecolor": "none", "pad": 0.6},
+                zorder=4,
             )
+    last = shown[-1]
+    ends = [
+        ("responses\nwith an error", last.response_rate, theme.first),
+        ("mentions that\nare wrong", last.mention_rate, theme.second),
+    ]
+    end_labels(axes, last.corrections, ends, offset=26, lines=2)
 
 
 def _draw_helpfulness(figure: Figure, theme: Theme, rows: list[ProgressRow]) -> None:
     recall, words = figure.subplots(2, 1, sharex=True)
-    _line(recall, rows, _recall, theme.first, "o", "")
+    shown = _measured(rows)
+    _line(recall, theme, shown, _recall, theme.first, "o")
     recall.set_title("Recall")
-    lowest = min(row.recall_low for row in rows)
-    recall.set_ylim(max(0.0, min(0.9, lowest - 0.02)), 1.0)
+    recall.set_ylim(max(0.0, min(0.9, min(row.recall_low for row in shown) - 0.02)), 1.0)
     recall.grid(axis="y")
-    _line(words, rows, _words, theme.second, "s", "")
+    _line(words, theme, shown, _words, theme.first, "o")
     words.set_title("Words per description")
-    words.set_ylim(0, 1.2 * max(row.mean_words_high for row in rows) or 1)
+    words.set_ylim(0, 1.2 * max(row.mean_words_high for row in shown) or 1)
     words.grid(axis="y")
     _corrections_axis(words, rows)
 
 
+def _measured(rows: list[ProgressRow]) -> list[ProgressRow]:
+    """Without the rounds that made no policy of their own."""
+    return [row for row in rows if row.verdict != "not trained"]
+
+
 def _line(
-    axes: Axes, rows: list[ProgressRow], of: Callable[[ProgressRow], Interval], colour: str, marker: str, label: str
+    axes: Axes,
+    theme: Theme,
+    rows: list[ProgressRow],
+    of: Callable[[ProgressRow], Interval],
+    colour: str,
+    marker: str,
 ) -> None:
     """A line through the policies that were in force; what was not promoted stands beside it, hollow."""
     kept = [row for row in rows if row.verdict in ("base", "promoted")]
     axes.plot([r.corrections for r in kept], [of(r).value for r in kept], color=colour, zorder=2)
     for row in rows:
-        if row.verdict == "not trained":
-            continue
         interval, in_force = of(row), row in kept
         axes.errorbar(
             row.corrections,
@@ -123,22 +141,12 @@ def _line(
             yerr=[[interval.value - interval.low], [interval.high - interval.value]],
             color=colour,
             marker=marker if in_force else "X",
-            markerfacecolor=colour if in_force else "none",
-            markersize=7 if in_force else 10,
+            markerfacecolor=colour if in_force else theme.paper,
+            markersize=7 if in_force else 11,
             capsize=3,
             elinewidth=1.3,
             zorder=3,
         )
-    last = (kept or rows)[-1]
-    axes.annotate(
-        label,
-        (last.corrections, of(last).value),
-        xytext=(11, 0),
-        textcoords="offset points",
-        va="center",
-        color=colour,
-        annotation_clip=False,
-    )
 
 
 def _corrections_axis(axes: Axes, rows: list[ProgressRow]) -> None:
@@ -149,7 +157,7 @@ def _corrections_axis(axes: Axes, rows: list[ProgressRow]) -> None:
     axes.set_xticks(list(marks), list(marks.values()))
     axes.set_xlabel("responses corrected so far")
     span = max(marks) or 1
-    axes.set_xlim(-0.06 * span, 1.06 * span)
+    axes.set_xlim(-0.09 * span, 1.06 * span)
 
 
 def _rate(row: ProgressRow) -> Interval:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from io import BytesIO
 
@@ -22,11 +22,10 @@ class Theme:
     paper: str
     first: str
     second: str
-    third: str
 
 
-LIGHT = Theme("#1b1f24", "#5b6470", "#e3e6ea", "#ffffff", "#0062a3", "#c44f00", "#8a94a0")
-DARK = Theme("#e8eaed", "#a4adb8", "#333a43", "#16191d", "#5fb8f2", "#ff9a57", "#7f8a97")
+LIGHT = Theme("#1b1f24", "#5b6470", "#e3e6ea", "#ffffff", "#0062a3", "#c44f00")
+DARK = Theme("#e8eaed", "#a4adb8", "#333a43", "#16191d", "#5fb8f2", "#ff9a57")
 
 Draw = Callable[[Figure, Theme], None]
 
@@ -64,6 +63,31 @@ def percent_axis(axes: Axes, *, top: float | None = None) -> None:
     axes.set_ylim(0, top)
     axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
     axes.grid(axis="y")
+
+
+def end_labels(
+    axes: Axes, at: float, labels: Sequence[tuple[str, float, str]], *, offset: float, lines: int = 1
+) -> None:
+    """Name what ends at ``at`` on the right, (text, y, colour) each; two names that would touch are moved apart.
+
+    The y axis must have its final limits; ``offset`` is in points.
+    """
+    low, high = axes.get_ylim()
+    gap = 0.065 * lines * (high - low)
+    heights = [y for _, y, _ in labels]
+    if len(heights) == 2 and abs(heights[0] - heights[1]) < gap:
+        middle, side = sum(heights) / 2, 1 if heights[0] >= heights[1] else -1
+        heights = [middle + side * gap / 2, middle - side * gap / 2]
+    for (text, _, colour), y in zip(labels, heights, strict=True):
+        axes.annotate(
+            text,
+            (at, y),
+            xytext=(offset, 0),
+            textcoords="offset points",
+            va="center",
+            color=colour,
+            annotation_clip=False,
+        )
 
 
 def _settings(theme: Theme) -> RcParams:

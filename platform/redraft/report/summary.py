@@ -74,8 +74,8 @@ def summarise(history: History) -> Summary:
 
 def summary_table(summary: Summary) -> Table:
     """The rounds as a table for the terminal."""
-    table = Table(title="Hallucination on the test split", title_justify="left")
-    for heading in ("round", "corrections so far", "hallucination rate (95 % interval)", "recall"):
+    table = Table(title="Hallucination rate on the test split by corrections so far", title_justify="left")
+    for heading in ("round", "corrections", "rate (95 % interval)", "recall"):
         table.add_column(heading, justify="right")
     table.add_column("verdict")
     for row in summary.rounds:

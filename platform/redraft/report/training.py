@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from redraft.records import Record, TrainStep
 from redraft.report.chart import Chart
 from redraft.report.history import History
-from redraft.report.style import Theme
+from redraft.report.style import Theme, end_labels
 from redraft.report.wording import MINUS
 
 
@@ -35,10 +35,11 @@ def training_charts(history: History) -> list[Chart]:
         Chart(
             name="logprobs",
             title="Chosen and rejected log-probabilities",
-            note="Policy minus reference, mean over each step's pairs; the reference is the policy that the round began "
-            "with. Good training pulls the two apart without the chosen texts becoming less likely.",
+            note="Policy minus reference, mean over each step's pairs; the reference is the policy that the round "
+            "began with. Good training pulls the two apart without the chosen texts becoming less likely.",
             rows=rows,
             draw=lambda figure, theme: _draw(figure, theme, rows),
+            size=(5.4, 3.9),
             alert=_alarm(fallen),
         )
     ]
@@ -95,19 +96,8 @@ def _draw(figure: Figure, theme: Theme, rows: list[LogProbRow]) -> None:
         axes.text(
             fmean(at), 1.0, f"round {number}", transform=axes.get_xaxis_transform(), ha="center", color=theme.muted
         )
-    for label, value, colour in (
-        ("chosen", rows[-1].chosen, theme.first),
-        ("rejected", rows[-1].rejected, theme.second),
-    ):
-        axes.annotate(
-            label,
-            (rows[-1].at, value),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-            annotation_clip=False,
-        )
+    ends = [("chosen", rows[-1].chosen, theme.first), ("rejected", rows[-1].rejected, theme.second)]
+    end_labels(axes, rows[-1].at, ends, offset=6)
     axes.set_xlim(0.5, len(rows) + 0.5)
     axes.set_xlabel("optimiser step")
     axes.set_title(f"log-probability {MINUS} reference", pad=18)

@@ -69,12 +69,12 @@ class ImagePart:
 
 
 def _check_splits(connection: sa.Connection, items: Sequence[ImageItem]) -> None:
-    wanted = {item.id: item.split for item in items}
-    query = sa.select(tables.images.c.id, tables.images.c.split).where(tables.images.c.id.in_(wanted))
-    for id, split in connection.execute(query):
-        if split != wanted[id]:
-            origin = next(item.origin for item in items if item.id == id)
+    ids = [item.id for item in items]
+    query = sa.select(tables.images.c.id, tables.images.c.split).where(tables.images.c.id.in_(ids))
+    splits = {id: split for id, split in connection.execute(query)}
+    for item in items:
+        if splits[item.id] != item.split:
             raise DataError(
-                f"image {origin} is already used as {split} and cannot be {wanted[id]} too: "
+                f"image {item.origin} is already used as {splits[item.id]} and cannot be {item.split} too: "
                 "leave it out, or start a run of its own"
             )

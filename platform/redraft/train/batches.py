@@ -48,9 +48,7 @@ def rank_slice(indices: Sequence[int], rank: int, world_size: int) -> list[int]:
     return list(indices[rank::world_size])
 
 
-def collate_pairs(
-    examples: Sequence[TrainingExample], prompts: Sequence[EncodedPrompt], pad_id: int
-) -> PairBatch:
+def collate_pairs(examples: Sequence[TrainingExample], prompts: Sequence[EncodedPrompt], pad_id: int) -> PairBatch:
     """Lay out B pairs; ``prompts[i]`` belongs to ``examples[i]``."""
     sides = [e.chosen for e in examples] + [e.rejected for e in examples]
     references = [e.chosen_reference for e in examples] + [e.rejected_reference for e in examples]

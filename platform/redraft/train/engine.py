@@ -121,6 +121,4 @@ def freeze(model: nn.Module, config: TrainConfig) -> dict[str, nn.Parameter]:
 
 def optimizer(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:
     """AdamW as every strategy uses it."""
-    return torch.optim.AdamW(
-        parameters, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
-    )
+    return torch.optim.AdamW(parameters, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay)

@@ -93,9 +93,7 @@ def run_training(
         )
         norm = engine.update(result.loss, lr)
         metrics = engine.mean_over_ranks(torch.cat([result.metrics, result.metrics.new_tensor([norm])])).tolist()
-        entry = TrainStep(
-            step=step, lr=lr, grad_norm=metrics[-1], **dict(zip(METRICS, metrics[:-1], strict=True))
-        )
+        entry = TrainStep(step=step, lr=lr, grad_norm=metrics[-1], **dict(zip(METRICS, metrics[:-1], strict=True)))
         state.log.append(entry)
         after_step(entry)
     policy.model.eval()

@@ -65,7 +65,7 @@ def pair_step(
 
 
 def learning_rate(step: int, steps: int, *, peak: float, warmup_share: float, schedule: str) -> float:
-    """Linear warm-up, then linear or cosine decay to 5 % of the peak at the last of ``steps``; ``step`` counts from 0."""
+    """Linear warm-up, then linear or cosine decay to 5 % of the peak; ``step`` counts from 0 to ``steps`` - 1."""
     warmup = max(1.0, warmup_share * steps)
     if step + 1 < warmup:
         return peak * (step + 1) / warmup

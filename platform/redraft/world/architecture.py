@@ -8,11 +8,12 @@ leading space. A response ends with ``</s>``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
-    CLIPImageProcessor,
+    CLIPImageProcessorPil,
     CLIPVisionConfig,
     LlamaConfig,
     LlavaConfig,
@@ -63,7 +64,8 @@ def build_tokenizer(seed: int) -> PreTrainedTokenizerFast:
         show_progress=False,
     )
     tokenizer.train_from_iterator(_corpus(seed), trainer)
-    return PreTrainedTokenizerFast(
+    make: Callable[..., PreTrainedTokenizerFast] = PreTrainedTokenizerFast
+    return make(
         tokenizer_object=tokenizer,
         pad_token="<pad>",
         bos_token="<s>",
@@ -77,10 +79,11 @@ def build_tokenizer(seed: int) -> PreTrainedTokenizerFast:
 def build_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
     """The processor: pictures are brought to 120 x 120 and scaled to [-1, 1]."""
     size = {"height": IMAGE_SIZE, "width": IMAGE_SIZE}
-    images = CLIPImageProcessor(
+    images = CLIPImageProcessorPil(
         size=size, crop_size=size, do_center_crop=False, image_mean=[0.5] * 3, image_std=[0.5] * 3
     )
-    return LlavaProcessor(
+    make: Callable[..., LlavaProcessor] = LlavaProcessor
+    return make(
         image_processor=images,
         tokenizer=tokenizer,
         patch_size=PATCH_SIZE,
@@ -119,7 +122,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast) -> LlavaForConditionalGenera
     config = LlavaConfig(
         vision_config=vision,
         text_config=language,
-        image_token_id=tokenizer.convert_tokens_to_ids(IMAGE_TOKEN),
+        image_token_index=tokenizer.get_vocab()[IMAGE_TOKEN],
         vision_feature_layer=-1,
         vision_feature_select_strategy="default",
         image_seq_length=IMAGE_TOKENS,

@@ -19,8 +19,8 @@ class Claim(Record):
     """One thing that a text says of the picture, and what is wrong about it, if anything.
 
     ``span`` is the noun phrase (or whatever word makes the claim), ``sentence`` the sentence around it; the spans of
-    its number, colour and noun are given where it has them. ``count`` is None where no number is given, 0 in a denial.
-    ``object`` is None for an empty cell and for a ``setting``.
+    its number or article, colour and noun are given where it has them. ``count`` is None where no number is given and
+    0 in a denial; ``object`` is None for an empty cell and for a ``setting``.
     """
 
     span: Span
@@ -62,7 +62,7 @@ _POSITION = re.compile(
     r"\b(top|upper|middle|center|centre|bottom|lower)[ -](left|center|centre|middle|right)\b", _FLAGS
 )
 _SETTING = re.compile(
-    rf"\b(?:image|picture|photo|scene|this)\b[^.!?\n]{{0,40}}?\b((?:an?|the)\s+({'|'.join(SETTINGS)}))\b", _FLAGS
+    rf"\b(?:image|picture|photo|scene|this)\b[^.!?\n]{{0,40}}?\b((an?|the)\s+({'|'.join(SETTINGS)}))\b", _FLAGS
 )
 _YES_OR_NO = re.compile(
     rf"\s*(yes|no)\b(?!\s+(?:(?:{_ADJECTIVES})\s+){{0,2}}(?:(?:{_COLOUR_WORDS})\s+)?(?:{_NOUNS})\b)", _FLAGS
@@ -116,7 +116,13 @@ def _claims_in(text: str, sentence: Span, question: Question | None) -> Iterator
         if (cell := cell_of(match.start())) is not None:
             yield Claim(span=_span(match), sentence=sentence, count=0, cell=cell)
     if question is None and (setting := _SETTING.search(text, sentence.start, sentence.end)):
-        yield Claim(span=_span(setting, 1), sentence=sentence, setting=setting[2].lower())
+        yield Claim(
+            span=_span(setting, 1),
+            sentence=sentence,
+            setting=setting[3].lower(),
+            number_at=_span(setting, 2),
+            noun_at=_span(setting, 3),
+        )
 
 
 def _object_claim(match: re.Match[str], sentence: Span, cell: int | None) -> Claim:
@@ -141,7 +147,7 @@ def _bare_answers(text: str, question: Question, claims: list[Claim]) -> Iterato
     if question.kind is QuestionKind.EXISTENCE and (match := _YES_OR_NO.match(text)):
         count = 0 if match[1].lower() == "no" else None
         yield Claim(span=_span(match, 1), sentence=whole, object=question.object, count=count)
-    if any(claim.object == question.object for claim in claims):
+    if any(claim.object is not None for claim in claims):
         return
     if question.kind is QuestionKind.COUNT and (match := _BARE_NUMBER.search(text)):
         at = _span(match, 1)

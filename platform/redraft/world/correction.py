@@ -16,8 +16,7 @@ from redraft.world.judging import errors_of, judge
 from redraft.world.language import sentence
 from redraft.world.questions import Question, QuestionKind, parse_question, true_answer
 from redraft.world.scene import Scene
-from redraft.world.substitute import cut, edits_from, substitute
-from redraft.world.vocabulary import with_article
+from redraft.world.substitute import cut, resettle, substitute
 
 Fix = tuple[Edit, ...]
 """The edits that mend one wrong segment; they make sense only together."""
@@ -134,7 +133,7 @@ class _Plan:
 
     def _small_fix(self, claim: Claim, newly_told: set[int], alone: bool) -> Fix | None:
         if claim.setting is not None:
-            return edits_from(self.text, [(claim.span, with_article(self.scene.setting))], claim.error)
+            return resettle(self.text, claim, self.scene.setting)
         if claim.cell is None:
             group = self.scene.group_of(claim.object) if claim.object else None
         else:

@@ -9,7 +9,7 @@ from redraft.records import Edit, HallucinationType, Span
 from redraft.world.claims import Claim
 from redraft.world.language import be, phrase_of
 from redraft.world.scene import Group
-from redraft.world.vocabulary import CELLS, COUNT_WORDS, noun
+from redraft.world.vocabulary import CELLS, COUNT_WORDS, noun, with_article
 
 _FLAGS = re.ASCII | re.IGNORECASE
 _VERB_BEFORE = re.compile(r"\b(is|are)\s+\Z", _FLAGS)
@@ -52,6 +52,16 @@ def cut(text: str, claim: Claim) -> tuple[Edit, ...] | None:
     if joined is None:
         return None
     return edits_from(text, [(Span(start=joined.start(), end=claim.span.end), "")], claim.error)
+
+
+def resettle(text: str, claim: Claim, setting: str) -> tuple[Edit, ...] | None:
+    """Edits that give a wrong setting its right name, and its article where that changes with it."""
+    if claim.noun_at is None or claim.number_at is None:
+        return None
+    article, _, name = with_article(setting).partition(" ")
+    definite = text[claim.number_at.start : claim.number_at.end].lower() == "the"
+    changes = [(claim.noun_at, name)] if definite else [(claim.number_at, article), (claim.noun_at, name)]
+    return edits_from(text, changes, claim.error)
 
 
 def edits_from(text: str, changes: Iterable[Change], error: HallucinationType | None) -> tuple[Edit, ...] | None:

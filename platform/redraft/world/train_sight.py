@@ -30,7 +30,8 @@ _PATCHES_PER_CELL = GRID // 3
 def cell_of_patch() -> NDArray[np.int64]:
     """The cell of each of the 36 patches, in the tower's order."""
     rows, columns = np.divmod(np.arange(GRID * GRID), GRID)
-    return rows // _PATCHES_PER_CELL * 3 + columns // _PATCHES_PER_CELL
+    cells: NDArray[np.int64] = rows // _PATCHES_PER_CELL * 3 + columns // _PATCHES_PER_CELL
+    return cells
 
 
 def patch_labels(scenes: Sequence[Scene]) -> tuple[Tensor, Tensor]:

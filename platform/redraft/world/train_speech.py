@@ -1,8 +1,8 @@
 """Second stage of base training: teach the language model to say what the frozen tower sees.
 
-Four fifths of the steps are descriptions, one fifth short questions. An alignment term pulls each projected patch
-towards the embeddings of the words for its cell (row, column, object, count, colour), so that attention finds patches
-by word from the start.
+Every step sees descriptions and short questions, so that both are learnt from the start. An alignment term pulls each
+projected patch towards the embeddings of the words for its cell (row, column, object, count, colour), so that attention
+finds patches by word from the start.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ from redraft.world.scene import Group, Scene
 from redraft.world.train_sight import cell_of_patch
 from redraft.world.vocabulary import CELLS, COUNT_WORDS, noun
 
-_DESCRIPTIONS = 32
-_QUESTIONS = 64
-_QUESTION_EVERY = 5
+_DESCRIPTIONS = 24
+_QUESTIONS = 16
+_ANSWER_WEIGHT = 0.5
 _BUCKETS = 8
 _IGNORED = -100
 _WORDS_PER_CELL = 8
+
+Batch = list[tuple[int, list[int], list[int]]]
+"""Scene rows, each with the tokens of a prompt and of its response."""
 
 
 class Texts:
@@ -57,20 +60,17 @@ class Texts:
         told: Told = self.writer.believe(scene, question) if self.writer else told_truth(scene)
         return prompt_ids(self.tokenizer, prompt), response_ids(self.tokenizer, answer(question, told))
 
-    def batches(self, rows: int) -> Iterator[tuple[list[int], list[tuple[list[int], list[int]]]]]:
-        """Endless batches of (scene rows, prompts with responses); descriptions are bucketed by length."""
-        buckets: list[list[tuple[int, tuple[list[int], list[int]]]]] = []
+    def batches(self, rows: int) -> Iterator[tuple[Batch, Batch]]:
+        """Endless pairs of a batch of descriptions (bucketed by length) and one of answers, of the first ``rows``."""
+        buckets: list[Batch] = []
         while True:
-            for _ in range(_QUESTION_EVERY - 1):
-                if not buckets:
-                    drawn = [self.rng.randrange(rows) for _ in range(_DESCRIPTIONS * _BUCKETS)]
-                    texts = sorted(((row, self.description(row)) for row in drawn), key=lambda text: len(text[1][1]))
-                    buckets = [texts[i : i + _DESCRIPTIONS] for i in range(0, len(texts), _DESCRIPTIONS)]
-                    self.rng.shuffle(buckets)
-                bucket = buckets.pop()
-                yield [row for row, _ in bucket], [text for _, text in bucket]
-            drawn = [self.rng.randrange(rows) for _ in range(_QUESTIONS)]
-            yield drawn, [self.question(row) for row in drawn]
+            if not buckets:
+                drawn = [self.rng.randrange(rows) for _ in range(_DESCRIPTIONS * _BUCKETS)]
+                texts = sorted(((row, *self.description(row)) for row in drawn), key=lambda text: len(text[2]))
+                buckets = [texts[i : i + _DESCRIPTIONS] for i in range(0, len(texts), _DESCRIPTIONS)]
+                self.rng.shuffle(buckets)
+            asked = [self.rng.randrange(rows) for _ in range(_QUESTIONS)]
+            yield buckets.pop(), [(row, *self.question(row)) for row in asked]
 
 
 def train_speech(
@@ -89,25 +89,27 @@ def train_speech(
     optimiser = Optimiser(trained, peak, steps)
     model.train()
     batches = texts.batches(len(features) - held_out)
+    pad = texts.tokenizer.pad_token_id
     for step in range(1, steps + 1):
-        rows, written = next(batches)
+        described, answered = next(batches)
+        rows = [row for row, _, _ in (*described, *answered)]
         projected = model.model.multi_modal_projector(features[rows])
-        said = response_loss(model, texts.tokenizer.pad_token_id, written, projected)
+        description_loss = response_loss(model, pad, described, projected[: len(described)])
+        answer_loss = response_loss(model, pad, answered, projected[len(described) :])
         aligned = alignment_loss(model, projected, targets[rows], weights[rows])
-        optimiser.step(said + alignment * aligned)
+        optimiser.step(description_loss + _ANSWER_WEIGHT * answer_loss + alignment * aligned)
         if step % 100 == 0:
-            log(f"speech {step}/{steps} loss {said.item():.4f} alignment {aligned.item():.4f}")
+            losses = f"descriptions {description_loss.item():.4f} answers {answer_loss.item():.4f}"
+            log(f"speech {step}/{steps} {losses} alignment {aligned.item():.4f}")
     model.train(False)
 
 
-def response_loss(
-    model: LlavaForConditionalGeneration, pad: int, written: Sequence[tuple[list[int], list[int]]], projected: Tensor
-) -> Tensor:
+def response_loss(model: LlavaForConditionalGeneration, pad: int, written: Batch, projected: Tensor) -> Tensor:
     """Mean negative log-likelihood (nats per token) of the responses."""
-    length = max(len(prompt) + len(response) for prompt, response in written)
+    length = max(len(prompt) + len(response) for _, prompt, response in written)
     ids = torch.full((len(written), length), pad)
     labels = torch.full((len(written), length), _IGNORED)
-    for row, (prompt, response) in enumerate(written):
+    for row, (_, prompt, response) in enumerate(written):
         ids[row, : len(prompt) + len(response)] = torch.tensor(prompt + response)
         labels[row, len(prompt) : len(prompt) + len(response)] = torch.tensor(response)
     inputs = embed(model, ids[:, :-1], projected)
@@ -119,7 +121,8 @@ def response_loss(
 def alignment_loss(model: LlavaForConditionalGeneration, projected: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     """Cross-entropy of each projected patch, read through the tied embeddings, against its cell's words."""
     logp = (projected @ model.model.language_model.embed_tokens.weight.T).log_softmax(-1)
-    return -(logp.gather(-1, targets) * weights).sum(-1).mean()
+    loss: Tensor = -(logp.gather(-1, targets) * weights).sum(-1).mean()
+    return loss
 
 
 def cell_words(tokenizer: PreTrainedTokenizerFast, scenes: Sequence[Scene]) -> tuple[Tensor, Tensor]:

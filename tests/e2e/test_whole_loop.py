@@ -1,0 +1,132 @@
+"""Whole runs through the command line, with things dying on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from redraft.records import Answer, Phase, TaskState
+from redraft.runs import RunFolder
+from redraft.world import render, scene_at
+
+pytestmark = [pytest.mark.ray, pytest.mark.e2e]
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+def step_of(run: Path) -> str:
+    path = run / "progress.json"
+    return str(json.loads(path.read_text())["step"]) if path.exists() else ""
+
+
+def wait_for_step(process: subprocess.Popen[str], run: Path, step: str) -> None:
+    while step_of(run) != step:
+        assert process.poll() is None, (run.parent / "output.log").read_text()
+        time.sleep(0.05)
+
+
+def kill_one(process: subprocess.Popen[str], title: str) -> None:
+    """SIGKILL the first Ray worker whose title has ``title`` in it, as soon as there is one."""
+    while process.poll() is None:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            try:
+                if title in " ".join(child.cmdline()):
+                    os.kill(child.pid, signal.SIGKILL)
+                    return
+            except psutil.NoSuchProcess:
+                continue
+        time.sleep(0.05)
+    raise AssertionError(f"the run ended before a {title} was seen")
+
+
+def assert_each_correction_used_once(run: Path) -> None:
+    store = RunFolder.open(run).store()
+    tasks, answers = store.tasks(), store.corrections()
+    assert all(task.state is TaskState.DONE for task in tasks)
+    assert sorted(c.task_id for c in answers) == sorted(task.id for task in tasks)
+    corrected = sorted(c.id for c in answers if c.answer is Answer.CORRECTED)
+    assert corrected
+    used = [identity for dataset in store.datasets() for identity in dataset.corrections]
+    assert sorted(used) == corrected, "no correction lost, none used twice"
+
+
+@pytest.fixture
+def ended(start: Start) -> Iterator[Callable[[subprocess.Popen[str]], None]]:
+    """Wait for a run to end well; whatever is left of it is ended after the test."""
+    seen: list[subprocess.Popen[str]] = []
+
+    def wait(process: subprocess.Popen[str]) -> None:
+        seen.append(process)
+        process.wait(timeout=500)
+
+    yield wait
+    for process in seen:
+        if process.poll() is None:
+            process.terminate()
+
+
+def test_a_run_survives_the_death_of_sampler_controller_and_trainer(
+    start: Start, ended: Callable[[subprocess.Popen[str]], None], small: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    process = start("run", small, "--out", run)
+    wait_for_step(process, run, "sample")
+    kill_one(process, "MapWorker(MapBatches(Sampler))")
+    wait_for_step(process, run, "annotate")
+    kill_one(process, "ray::Controller")
+    wait_for_step(process, run, "train")
+    kill_one(process, "RayTrainWorker")
+    ended(process)
+    assert process.returncode == 0, (tmp_path / "output.log").read_text()
+    assert_each_correction_used_once(run)
+    summary = json.loads((run / "summary.json").read_text())
+    assert [r["round"] for r in summary["rounds"]] == [0, 1]
+    assert (run / "report.html").stat().st_size > 10_000
+    steps = [json.loads(line)["step"] for line in (run / "training" / "round-01.jsonl").read_text().splitlines()]
+    assert steps == list(range(6))
+
+
+def test_an_interrupted_run_is_resumed(
+    start: Start, ended: Callable[[subprocess.Popen[str]], None], small: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    process = start("run", small, "--out", run)
+    wait_for_step(process, run, "build")
+    process.send_signal(signal.SIGINT)
+    ended(process)
+    assert process.returncode == 130
+    assert f"redraft resume {run}" in (tmp_path / "output.log").read_text()
+    again = start("resume", run)
+    ended(again)
+    assert again.returncode == 0, (tmp_path / "output.log").read_text()
+    assert_each_correction_used_once(run)
+    assert RunFolder.open(run).store().rounds()[-1].phase is Phase.DONE
+
+
+def test_photographs_wait_for_people(
+    start: Start, ended: Callable[[subprocess.Popen[str]], None], small: Path, tmp_path: Path
+) -> None:
+    shared = Path(__file__).parents[3] / "shared" / "data" / "coco-photos" / "images"
+    photos = shared if shared.is_dir() else tmp_path / "photos"
+    if photos != shared:
+        photos.mkdir()
+        for index in range(6):
+            render(scene_at(7, "pool", index)).resize((640, 480)).save(photos / f"{index}.jpg")
+    run = tmp_path / "run"
+    process = start("run", small, "--out", run, "--images", photos, "--annotators", "human")
+    ended(process)
+    output = (tmp_path / "output.log").read_text()
+    assert process.returncode == 0, output
+    assert f"redraft ui {run}" in output
+    store = RunFolder.open(run).store()
+    tasks = store.tasks()
+    assert len({task.image_id for task in tasks}) == len(list(photos.iterdir()))
+    assert all(task.state is TaskState.OPEN and task.spans for task in tasks)
