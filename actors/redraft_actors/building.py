@@ -14,7 +14,7 @@ from redraft.policy import encode_prompts, load_policy
 from redraft.records import Answer, Correction, DatasetVersion, PreferencePair
 from redraft.train.encode import TRAINING_SCHEMA, encode_pair, reference_logprobs
 from redraft_actors.context import RunContext
-from redraft_actors.pools import map_on_actors
+from redraft_actors.pools import map_on_warm_workers
 
 PAIRS_PER_BATCH = 32
 
@@ -70,7 +70,7 @@ def build_dataset(run: RunContext, number: int, reference: str) -> DatasetVersio
         if not run.blobs.exists(key):
             staging = run.staging("dataset")
             evaluate = run.config.evaluate
-            map_on_actors(
+            map_on_warm_workers(
                 pa.Table.from_pylist([pair_to_row(pair) for pair in pairs], schema=PAIR_SCHEMA),
                 ReferenceScorer,
                 {

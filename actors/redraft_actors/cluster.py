@@ -21,8 +21,12 @@ WORKER_ENV = {
     "HF_HUB_OFFLINE": "1",
     "RAY_TRAIN_V2_ENABLED": "1",
     "PYTHONWARNINGS": "ignore",
+    "RAY_idle_worker_killing_time_threshold_ms": "600000",
 }
-"""Two cores are soon lost to idle spinning threads; a worker gets one thread and sleeps when it waits."""
+"""Two cores are soon lost to idle spinning threads; a worker gets one thread and sleeps when it waits.
+
+Idle worker processes are kept, because starting one anew means loading torch and transformers again.
+"""
 
 
 @contextmanager

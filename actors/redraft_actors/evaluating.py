@@ -16,7 +16,7 @@ from redraft.promote import decide
 from redraft.records import Outcome, Split, Verdict
 from redraft.world import TYPICAL, outcome, scene_of
 from redraft_actors.context import RunContext
-from redraft_actors.pools import map_on_actors, request_table
+from redraft_actors.pools import map_on_warm_workers, request_table
 
 SPLITS = (Split.DEV, Split.TEST)
 
@@ -62,7 +62,7 @@ def evaluate_policy(run: RunContext, number: int, policy_id: str) -> None:
     c = run.config.evaluate
     with run.timed(number, "evaluate", len(requests), "responses") as detail:
         table = pa.concat_tables(
-            map_on_actors(
+            map_on_warm_workers(
                 request_table(requests),
                 Evaluator,
                 {

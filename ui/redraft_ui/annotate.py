@@ -46,10 +46,10 @@ _TYPE_NAMES = {
 
 def page(work: Workplace) -> None:
     """The whole page, for whoever is signed in."""
-    user = session.signed_in(work.store)
-    if user is None:
-        return
     try:
+        user = session.signed_in(work.store)
+        if user is None:
+            return
         held = _current(work, user)
         _status(work, user, held)
     except RedraftError as error:
@@ -96,12 +96,12 @@ def _status(work: Workplace, user: User, held: Held | None) -> None:
 
 @st.fragment(run_every=_CLOCK_SECONDS)
 def _clock(work: Workplace, held: Held) -> None:
-    """How long the task stays reserved; typing in the box renews it."""
+    """How long the task stays reserved; `_current` renews it when somebody does something on the page."""
     left = held.seconds_left(time.time())
     if left <= 0:
         st.rerun()
     whole = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
-    st.metric("Reserved for you", whole, width="content", help="Starts again whenever you change something")
+    st.metric("Reserved for you", whole, width="content", help="Prolonged by itself while you work")
 
 
 def _task(work: Workplace, held: Held) -> None:
