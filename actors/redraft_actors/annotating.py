@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import ray
+
 from redraft.records import Submission, stable_id
 from redraft.world import OracleAnnotator, scene_of
 from redraft_actors.context import RunContext

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import time
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 from rich.table import Table
@@ -21,6 +19,7 @@ from redraft_actors.context import RunContext
 from redraft_actors.live import picture, watch
 from redraft_actors.preflight import preflight
 from redraft_actors.run_lock import run_lock
+from redraft_actors.sigterm import sigterm_interrupts
 
 
 def start(config: Config, out: Path, *, replace: bool, wait: bool, console: Console) -> None:
@@ -28,7 +27,7 @@ def start(config: Config, out: Path, *, replace: bool, wait: bool, console: Cons
     if not replace and (out / "config.yaml").exists():
         RunFolder.create(out, config)
     for checked in preflight(config, out):
-        console.print(f"  {checked.what:8} {checked.found}", markup=False, highlight=False)
+        _say(console, f"  {checked.what:8} {checked.found}")
     if replace and out.exists():
         _remove(out)
     folder = RunFolder.create(out, config)
@@ -44,29 +43,30 @@ def resume(folder: RunFolder, *, wait: bool, console: Console) -> None:
 def go_on(folder: RunFolder, *, wait: bool, console: Console) -> None:
     """Start Ray and the controller, show the loop, and write the results when it pauses or ends."""
     began = time.time()
-    reason = ""
-    with run_lock(folder.root), _interrupts_resume(folder):
+    with run_lock(folder.root):
         run = RunContext.open(folder.root)
-        console.print(f"Run folder: {folder.root}", markup=False, highlight=False)
-        reason = _drive(run, wait, console)
+        _say(console, f"Run folder: {folder.root}")
+        try:
+            reason = _drive(run, wait, console)
+        except KeyboardInterrupt:
+            _say(Console(stderr=True), f"\nInterrupted. Go on with: redraft resume {folder.root}")
+            raise
         append_event(folder, Event(at=time.time(), round=0, step="run", seconds=round(time.time() - began, 1)))
-        console.print(reason, markup=False, highlight=False)
+        _say(console, reason)
         write_results(folder, console)
     if run.store.rounds() and run.store.rounds()[-1].phase == Phase.ANNOTATING:
-        console.print(
-            f"Annotators work at: redraft ui {folder.root}\nGo on with:          redraft resume {folder.root}",
-            markup=False,
-            highlight=False,
+        _say(
+            console, f"Annotators work at: redraft ui {folder.root}\nGo on with:          redraft resume {folder.root}"
         )
 
 
 def _drive(run: RunContext, wait: bool, console: Console) -> str:
     from redraft_actors.cluster import ray_cluster
 
-    with ray_cluster(run.config) as dashboard:
+    with ray_cluster(run.config) as dashboard, sigterm_interrupts():
+        import ray
         from ray.exceptions import RayActorError, RayTaskError
 
-        import ray
         from redraft_actors.controller import start_controller
 
         done = start_controller(str(run.folder.root), dashboard, wait)
@@ -89,6 +89,11 @@ def _drive(run: RunContext, wait: bool, console: Console) -> str:
             ) from e
 
 
+def _say(console: Console, text: str) -> None:
+    """Plain words: paths and figures as they are, whatever the width of the terminal."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def write_results(folder: RunFolder, console: Console) -> None:
     """Report, summary and the table people look for."""
     if not folder.store().evaluations():
@@ -97,7 +102,7 @@ def write_results(folder: RunFolder, console: Console) -> None:
     write_summary(folder)
     page = write_report(folder)
     console.print(summary_table(Summary.model_validate_json(folder.summary.read_text())))
-    console.print(f"Report: {page}\nSummary: {folder.summary}", markup=False, highlight=False)
+    _say(console, f"Report: {page}\nSummary: {folder.summary}")
 
 
 def show_status(folder: RunFolder, console: Console) -> None:
@@ -152,22 +157,3 @@ def _remove(out: Path) -> None:
     with run_lock(out):
         pass
     shutil.rmtree(out)
-
-
-class _interrupts_resume:
-    """Turns SIGTERM into the same orderly end as Ctrl-C, which says how to go on."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> None:
-        self.before = signal.signal(signal.SIGTERM, self._terminate)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self.before)
-        if kind is KeyboardInterrupt:
-            os.write(2, f"\nInterrupted. Go on with: redraft resume {self.folder.root}\n".encode())
-
-    @staticmethod
-    def _terminate(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 import ray
+
 from redraft.records import Answer, RoundRow
 from redraft.rounds import (
     BeginRound,

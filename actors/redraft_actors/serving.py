@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
-
 from ray import serve
+
 from redraft.config import Config
 from redraft.errors import DataError, ResourceError
 from redraft.images import decode_image

@@ -13,7 +13,7 @@ from redraft.errors import PolicyError
 from redraft.policy import load_policy
 from redraft.records import Split
 from redraft.world import DESCRIBE, builtin, builtin_policy, judge, outcome, render, scene_at, true_description
-from redraft.world.architecture import IMAGE_TOKENS, build_tokenizer, chat
+from redraft.world.architecture import IMAGE_TOKENS, chat
 from redraft.world.forward import prompt_ids, response_ids
 from redraft.world.language import describe, told_truth
 from redraft.world.mismatch import CarelessWriter
@@ -58,7 +58,7 @@ def test_a_response_is_tokenised_as_it_is_generated() -> None:
 
 
 def test_every_word_that_matters_is_one_token() -> None:
-    tokenizer = build_tokenizer(0)
+    tokenizer = load_policy(builtin_policy()).tokenizer
     words = [*OBJECTS, *map(plural, OBJECTS), *COUNT_WORDS, *{c for options in COLOURS.values() for c in options}]
     assert [word for word in words if len(tokenizer(f" {word}")["input_ids"]) != 1] == []
     assert prompt_ids(tokenizer, DESCRIBE).count(tokenizer.get_vocab()["<image>"]) == IMAGE_TOKENS
@@ -72,7 +72,7 @@ def test_patches_are_labelled_with_what_is_in_their_cell() -> None:
         group = scene.at(int(cell))
         assert counts[0, patch] == (group.count if group else 0)
         assert bool(classes[0, patch]) is (group is not None)
-    tokenizer = build_tokenizer(0)
+    tokenizer = load_policy(builtin_policy()).tokenizer
     targets, weights = cell_words(tokenizer, [scene])
     first = scene.groups[0]
     patch = cell_of_patch().tolist().index(first.cell)

@@ -53,7 +53,7 @@ def encode_response(policy: Policy, text: str) -> EncodedResponse:
 
 
 def response_text(policy: Policy, token_ids: Sequence[int]) -> str:
-    """The text that generated tokens stand for, without the template around it; NUL, which databases refuse, is U+FFFD."""
+    """The text of generated tokens without the template around it; NUL, which databases refuse, becomes U+FFFD."""
     text = str(policy.tokenizer.decode(list(token_ids), skip_special_tokens=True)).replace("\0", "\ufffd")
     return text.removeprefix(policy.lead).strip()
 
