@@ -107,9 +107,25 @@ def test_offsets_of_tokens_that_the_tokenizer_would_not_choose(policy: Policy) -
 def test_saved_policy_loads_identical(policy: Policy, prompts: list[EncodedPrompt], tmp_path: Path) -> None:
     save_policy(policy, tmp_path / "copy")
     again = load_policy(tmp_path / "copy", device="cpu")
+    mine, theirs = policy.model.state_dict(), again.model.state_dict()
+    assert mine.keys() == theirs.keys()
+    assert all(torch.equal(mine[name], theirs[name]) for name in mine)
     settings = GenerationSettings(64)
     before, after = generate(policy, prompts, settings, [0] * 4), generate(again, prompts, settings, [0] * 4)
-    assert [g.trace for g in before] == [g.trace for g in after]
+    assert [g.text for g in before] == [g.text for g in after]
+
+
+def test_rows_that_end_early_do_not_disturb_the_others(policy: Policy, prompts: list[EncodedPrompt]) -> None:
+    """A short answer among descriptions: its row leaves the batch long before theirs."""
+    settings = GenerationSettings(128, k=2, temperature=0.8)
+    together = generate(policy, prompts, settings, [1, 2, 3, 4])
+    for index, seed in enumerate([1, 2, 3, 4]):
+        alone = generate(policy, prompts[index : index + 1], settings, [seed])
+        for mine, theirs in zip(together[2 * index : 2 * index + 2], alone, strict=True):
+            assert mine.trace.token_ids == theirs.trace.token_ids
+            torch.testing.assert_close(
+                torch.tensor(mine.trace.logprobs), torch.tensor(theirs.trace.logprobs), atol=2e-5, rtol=0
+            )
 
 
 def broken(folder: Path, name: str) -> None:

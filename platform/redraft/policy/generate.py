@@ -1,19 +1,25 @@
 """k samples from one prefill, with log-probabilities and entropies from the same pass.
 
 The image and the prompt are read once; the key-value cache is then repeated k times. A row's random numbers come
-from its own seed alone, so that a sample is the same whatever batch it is drawn in.
+from its own seed alone, so that a sample is the same whatever batch it is drawn in. Rows that have ended are dropped
+from the batch now and then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
+from redraft.policy.cache import repeat_with_room
 from redraft.policy.load import Policy
 from redraft.policy.prompts import EncodedPrompt, response_text, trace_offsets
 from redraft.records import TokenTrace
+
+COMPACT_BELOW = 0.75
+"""Ended rows are dropped once less than this share of the decoded ones goes on; dropping copies the cache."""
 
 
 @dataclass(frozen=True)
@@ -43,34 +49,60 @@ def generate(
 
     Log-probabilities and entropies are of the untempered distribution, in nats and float32.
     """
-    k = settings.k
-    state = _prefill(policy, prompts, k)
-    uniforms = _uniforms(seeds, k, settings) if settings.temperature > 0 else None
-    tokens: list[torch.Tensor] = []
-    logprobs: list[torch.Tensor] = []
-    entropies: list[torch.Tensor] = []
-    done = torch.zeros(len(prompts) * k, dtype=torch.bool, device=policy.device)
+    state = _prefill(policy, prompts, settings)
+    uniforms = _uniforms(seeds, settings).to(policy.device) if settings.temperature > 0 else None
+    columns = _Columns(len(prompts) * settings.k, policy)
     for step in range(settings.max_new_tokens):
         logp = state.logits.float().log_softmax(-1)
-        u = None if uniforms is None else uniforms[:, step].to(policy.device)
-        token = _choose(logp, u, settings)
-        token = torch.where(done, policy.pad_id, token)
-        tokens.append(token)
-        logprobs.append(logp.gather(1, token[:, None])[:, 0])
-        entropies.append(torch.special.entr(logp.exp()).sum(-1))
-        done = done | (token == policy.eos_id)
-        if bool(done.all()) or step + 1 == settings.max_new_tokens:
+        token = _choose(logp, None if uniforms is None else uniforms[state.rows, step], settings)
+        columns.append(state.rows, token, logp)
+        going = ~columns.ended[state.rows]
+        if not bool(going.any()) or step + 1 == settings.max_new_tokens:
             break
+        if float(going.float().mean()) < COMPACT_BELOW:
+            token = token[going]
+            state.keep(going)
         state.advance(policy, token)
-    columns = torch.stack(tokens, 1).cpu(), torch.stack(logprobs, 1).cpu(), torch.stack(entropies, 1).cpu()
-    return [_generation(policy, *(column[row].tolist() for column in columns)) for row in range(len(prompts) * k)]
+    return columns.generations(policy)
+
+
+class _Columns:
+    """Chosen tokens with their log-probabilities and entropies, one column a step, for all rows."""
+
+    def __init__(self, rows: int, policy: Policy) -> None:
+        self.ended = torch.zeros(rows, dtype=torch.bool, device=policy.device)
+        self.eos_id, self.pad_id = policy.eos_id, policy.pad_id
+        self.columns: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+
+    def append(self, rows: torch.Tensor, token: torch.Tensor, logp: torch.Tensor) -> None:
+        """Write a step of the rows that are still decoded; those that ended before are padded."""
+        chosen = torch.full_like(self.ended, self.pad_id, dtype=token.dtype)
+        logprob = torch.zeros_like(self.ended, dtype=logp.dtype)
+        entropy = torch.zeros_like(logprob)
+        chosen[rows] = token
+        logprob[rows] = logp.gather(1, token[:, None])[:, 0]
+        entropy[rows] = torch.special.entr(logp.exp()).sum(-1)
+        chosen[self.ended] = self.pad_id
+        self.ended[rows] |= token == self.eos_id
+        self.columns.append((chosen, logprob, entropy))
+
+    def generations(self, policy: Policy) -> list[Generation]:
+        """One a row."""
+        ids, logprobs, entropies = (torch.stack(c, 1).tolist() for c in zip(*self.columns, strict=True))
+        return [_generation(policy, *row) for row in zip(ids, logprobs, entropies, strict=True)]
 
 
 class _DecodeState:
-    """Logits of the next token for every row, and what is needed to go one token on."""
+    """Logits of the next token for the rows that are decoded, and what is needed to go one token on."""
 
-    def __init__(self, logits: torch.Tensor, cache: object, mask: torch.Tensor, positions: torch.Tensor) -> None:
+    def __init__(self, logits: torch.Tensor, cache: Any, mask: torch.Tensor, positions: torch.Tensor) -> None:
         self.logits, self.cache, self.mask, self.positions = logits, cache, mask, positions
+        self.rows = torch.arange(len(logits), device=logits.device)
+
+    def keep(self, going: torch.Tensor) -> None:
+        """Drop the rows that are not ``going``."""
+        self.rows, self.mask, self.positions = self.rows[going], self.mask[going], self.positions[going]
+        self.cache.batch_select_indices(going.nonzero()[:, 0])
 
     def advance(self, policy: Policy, token: torch.Tensor) -> None:
         """Feed one token a row."""
@@ -86,7 +118,7 @@ class _DecodeState:
         self.logits = out.logits[:, -1]
 
 
-def _prefill(policy: Policy, prompts: Sequence[EncodedPrompt], k: int) -> _DecodeState:
+def _prefill(policy: Policy, prompts: Sequence[EncodedPrompt], settings: GenerationSettings) -> _DecodeState:
     width = max(len(p.input_ids) for p in prompts)
     ids = torch.full((len(prompts), width), policy.pad_id)
     mask = torch.zeros_like(ids)
@@ -104,21 +136,20 @@ def _prefill(policy: Policy, prompts: Sequence[EncodedPrompt], k: int) -> _Decod
         use_cache=True,
         logits_to_keep=1,
     )
-    cache = out.past_key_values
-    if k > 1:
-        cache.batch_repeat_interleave(k)
+    k = settings.k
+    repeat_with_room(out.past_key_values, k, room=settings.max_new_tokens)
     return _DecodeState(
         out.logits[:, -1].repeat_interleave(k, 0),
-        cache,
+        out.past_key_values,
         mask.repeat_interleave(k, 0),
         (positions[:, -1:] + 1).repeat_interleave(k, 0),
     )
 
 
-def _uniforms(seeds: Sequence[int], k: int, settings: GenerationSettings) -> torch.Tensor:
+def _uniforms(seeds: Sequence[int], settings: GenerationSettings) -> torch.Tensor:
     rows = []
     for seed in seeds:
-        for sample in range(k):
+        for sample in range(settings.k):
             generator = torch.Generator().manual_seed((seed * 1_000_003 + sample) % (1 << 63))
             rows.append(torch.rand(settings.max_new_tokens, generator=generator, dtype=torch.float64))
     return torch.stack(rows)
