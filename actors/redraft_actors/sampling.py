@@ -38,20 +38,20 @@ class Sampler:
         requests = [Request.model_validate(row) for row in batch.to_pylist()]
         return scored_table(self.sample(requests))
 
-    def sample(self, requests: Sequence[Request]) -> list[tuple[Response, ResponseScore]]:
-        """k responses a request, each scored against its siblings."""
+    def sample(self, requests: Sequence[Request]) -> list[tuple[Response, ResponseScore | None]]:
+        """k responses a request; the first, which may be routed, is scored against its siblings."""
         c = self.config
         images = [decode_image(self.blobs.get(r.blob), c.images.max_pixels) for r in requests]
         prompts = encode_prompts(self.policy, images, [r.prompt for r in requests])
         settings = GenerationSettings(c.policy.max_new_tokens, c.sample.k, c.sample.temperature, c.sample.top_p)
         drawn = generate(self.policy, prompts, settings, [r.seed for r in requests])
-        scored = []
+        scored: list[tuple[Response, ResponseScore | None]] = []
         for i, request in enumerate(requests):
             mine = drawn[i * c.sample.k : (i + 1) * c.sample.k]
             responses = [self._response(request, sample, g) for sample, g in enumerate(mine)]
-            for response in responses:
-                others = [r for r in responses if r.sample != response.sample]
-                scored.append((response, score_response(response, others, c.route.entropy_weight)))
+            first, others = responses[0], responses[1:]
+            scored.append((first, score_response(first, others, c.route.entropy_weight)))
+            scored += [(other, None) for other in others]
         return scored
 
     def _response(self, request: Request, sample: int, generation: Generation) -> Response:
@@ -137,4 +137,4 @@ def route_round(run: RunContext, number: int, samples_key: str) -> int:
 
 def _first_samples(folder: Path) -> dict[str, tuple[Response, ResponseScore]]:
     table = pq.read_table(folder, filters=[("sample", "=", 0)])
-    return {response.id: (response, score) for response, score in scored_from_table(table) if response.text}
+    return {response.id: (response, score) for response, score in scored_from_table(table)}

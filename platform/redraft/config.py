@@ -151,7 +151,7 @@ class EvaluateConfig(Section):
     test_images: int = Field(1000, ge=2, description="are reported, and decide nothing")
     questions: int = Field(200, ge=0, description="short questions per split, beside the descriptions")
     bootstrap: int = Field(2000, ge=100, description="resamples for intervals")
-    batch_size: int = Field(100, ge=1)
+    batch_size: int = Field(200, ge=1, description="requests per batch")
     actors: int = Field(2, ge=1)
     cpus_per_actor: float = Field(0.5, gt=0)
     gpus_per_actor: float = Field(0.0, ge=0)

@@ -1,4 +1,4 @@
-"""Responses as Parquet rows: one row a sample, with its trace and its uncertainty."""
+"""Responses as Parquet rows: one row a sample, with its trace; those that may be routed also with their uncertainty."""
 
 from __future__ import annotations
 
@@ -40,26 +40,31 @@ _TRACE = ("token_ids", "starts", "ends", "logprobs", "entropies")
 _PLAIN = RESPONSE_SCHEMA.names[:11]
 
 
-def scored_table(scored: Sequence[tuple[Response, ResponseScore]]) -> pa.Table:
-    """Responses with their scores as a table of ``RESPONSE_SCHEMA``."""
+def scored_table(scored: Sequence[tuple[Response, ResponseScore | None]]) -> pa.Table:
+    """Responses with their scores as a table of ``RESPONSE_SCHEMA``; a row without a score has nulls there."""
     rows = []
     for response, score in scored:
         row = {name: getattr(response, name) for name in _PLAIN}
         row |= {name: getattr(response.trace, name) for name in _TRACE}
-        row |= {"score": score.score, "entropy": score.entropy, "disagreement": score.disagreement}
-        row |= {
-            "span_starts": [s.span.start for s in score.spans],
-            "span_ends": [s.span.end for s in score.spans],
-            "span_scores": [s.score for s in score.spans],
-        }
+        if score is not None:
+            row |= {
+                "score": score.score,
+                "entropy": score.entropy,
+                "disagreement": score.disagreement,
+                "span_starts": [s.span.start for s in score.spans],
+                "span_ends": [s.span.end for s in score.spans],
+                "span_scores": [s.score for s in score.spans],
+            }
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=RESPONSE_SCHEMA)
 
 
 def scored_from_table(table: pa.Table) -> list[tuple[Response, ResponseScore]]:
-    """The inverse of ``scored_table``."""
+    """The rows of ``scored_table`` that have a score."""
     result = []
     for row in table.to_pylist():
+        if row["score"] is None:
+            continue
         trace = TokenTrace(**{name: tuple(row[name]) for name in _TRACE})
         response = Response(**{name: row[name] for name in _PLAIN}, trace=trace)
         spans = zip(row["span_starts"], row["span_ends"], row["span_scores"], strict=True)

@@ -12,7 +12,7 @@ class RoomyLayer(DynamicLayer):
     """One layer's keys and values, [B, H, T, D], as the front part of larger buffers."""
 
     def __init__(self, keys: torch.Tensor, values: torch.Tensor, room: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.lazy_initialization(keys, values)
         self._length = keys.shape[-2]
         self._keys, self._values = (self._with_room(t, room) for t in (keys, values))
@@ -28,16 +28,17 @@ class RoomyLayer(DynamicLayer):
         self._keys[..., start:end, :] = key_states
         self._values[..., start:end, :] = value_states
         self._length = end
-        self._show()
-        return self.keys, self.values
+        return self._show()
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
         """Keep only these rows."""
         self._keys, self._values = self._keys[indices], self._values[indices]
         self._show()
 
-    def _show(self) -> None:
-        self.keys, self.values = self._keys[..., : self._length, :], self._values[..., : self._length, :]
+    def _show(self) -> tuple[torch.Tensor, torch.Tensor]:
+        keys, values = self._keys[..., : self._length, :], self._values[..., : self._length, :]
+        self.keys, self.values = keys, values
+        return keys, values
 
     @staticmethod
     def _with_room(states: torch.Tensor, room: int) -> torch.Tensor:
@@ -50,7 +51,7 @@ class RoomyLayer(DynamicLayer):
 def repeat_with_room(cache: Any, k: int, room: int) -> None:
     """Repeat every row ``k`` times, in place, leaving room for ``room`` tokens where the kind of layer allows it."""
     for index, layer in enumerate(cache.layers):
-        if type(layer) is DynamicLayer:
+        if type(layer) is DynamicLayer and layer.keys is not None and layer.values is not None:
             keys, values = (t.repeat_interleave(k, 0) for t in (layer.keys, layer.values))
             cache.layers[index] = RoomyLayer(keys, values, room)
         else:
