@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,8 +33,8 @@ def ray_cluster(config: Config) -> Iterator[str]:
     """A connected Ray for the ``with`` block; yields the dashboard's URL ("" without one).
 
     Without ``ray.address`` a local cluster is started for this run alone, whatever other Ray the machine runs, and
-    ends with the block; it gets a token of its own, which Ray reads once, when it is first imported. With an address
-    the standing cluster is joined and left as it is.
+    ends with the block; Ray guards it with the token in ``~/.ray/auth_token``, which it makes if there is none. With an
+    address the standing cluster is joined and left as it is.
 
     Raises:
         ResourceError: if the cluster cannot be started or reached.
@@ -45,9 +43,6 @@ def ray_cluster(config: Config) -> Iterator[str]:
     os.environ.setdefault("RAY_usage_stats_enabled", "0")
     for key, value in WORKER_ENV.items():
         os.environ.setdefault(key, value)
-    if config.ray.address is None and "ray" not in sys.modules:
-        os.environ["RAY_AUTH_MODE"] = "token"
-        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     import ray
 
     try:

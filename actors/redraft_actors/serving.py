@@ -1,11 +1,11 @@
 """The promoted policy over HTTP, by Ray Serve; a promotion swaps it in place without a failed request."""
 
-from __future__ import annotations
-
+# No deferred annotations here: Serve rebuilds the routes where FastAPI could not resolve their names.
 import asyncio
 import base64
 import binascii
 import os
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -123,7 +123,7 @@ def serve_policy(config: Config, dashboard: str, policy_id: str, path: str) -> N
             }
         ],
     }
-    token = os.environ.get("RAY_AUTH_TOKEN")
+    token = _ray_token()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     url = dashboard if dashboard.startswith("http") else f"http://{dashboard}"
     try:
@@ -132,3 +132,11 @@ def serve_policy(config: Config, dashboard: str, policy_id: str, path: str) -> N
         raise ResourceError(f"Ray Serve at {url} does not answer: {e}") from e
     if answer.status_code != 200:
         raise ResourceError(f"Ray Serve at {url} refused the policy: {answer.text[:300]}")
+
+
+def _ray_token() -> str | None:
+    """The token that Ray's own clients send: from the environment, or from the file that Ray keeps it in."""
+    if token := os.environ.get("RAY_AUTH_TOKEN"):
+        return token
+    path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH", Path.home() / ".ray" / "auth_token"))
+    return path.read_text().strip() if path.is_file() else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -10,9 +11,18 @@ from redraft.config import Config, RayConfig, ServeConfig
 
 
 @pytest.fixture(scope="session")
-def local_ray() -> Iterator[None]:
-    """Two CPUs, no dashboard."""
+def ray_config() -> Config:
+    """Two CPUs, and Serve on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return Config(serve=ServeConfig(port=port), ray=RayConfig(cpus=2, object_store_mib=150))
+
+
+@pytest.fixture(scope="session")
+def local_ray(ray_config: Config) -> Iterator[str]:
+    """The URL of its dashboard."""
     from redraft_actors.cluster import ray_cluster
 
-    with ray_cluster(Config(serve=ServeConfig(enabled=False), ray=RayConfig(cpus=2, object_store_mib=150))):
-        yield
+    with ray_cluster(ray_config) as dashboard:
+        yield dashboard
