@@ -19,6 +19,7 @@ WORKER_ENV = {
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_OFFLINE": "1",
     "RAY_TRAIN_V2_ENABLED": "1",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.25",
     "PYTHONWARNINGS": "ignore",
     "RAY_idle_worker_killing_time_threshold_ms": "600000",
 }

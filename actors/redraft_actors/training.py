@@ -23,6 +23,8 @@ from redraft.train.engine import Engine, TorchEngine
 from redraft.train.loop import TrainingState, run_training
 
 EXPORT = "policy"
+REPORT_EVERY = 5
+"""Steps per report: a worker waits at each until Ray Train's controller has polled it."""
 
 
 class JobSpec:
@@ -111,7 +113,8 @@ class StepLog(UserCallback):
     def after_report(self, run_context: Any, metrics: list[dict[str, Any]], checkpoint: Any) -> None:
         """One line a step; steps repeated after a failure appear again, the last one counts."""
         with self.path.open("a", encoding="utf-8") as f:
-            f.write(TrainStep.model_validate(metrics[0]).model_dump_json() + "\n")
+            for step in metrics[0]["steps"]:
+                f.write(TrainStep.model_validate(step).model_dump_json() + "\n")
 
 
 def _train_worker(plain: dict[str, Any]) -> None:
@@ -129,11 +132,17 @@ def _train_worker(plain: dict[str, Any]) -> None:
             state = TrainingState.load(Path(folder))
     last = spec.config.train.steps - 1
 
+    unreported: list[dict[str, Any]] = []
+
     def report(entry: TrainStep) -> None:
-        metrics = entry.model_dump()
+        unreported.append(entry.model_dump())
+        metrics = {"steps": unreported.copy()}
         if entry.step != last and (entry.step + 1) % spec.config.train.checkpoint_every:
-            ray.train.report(metrics)
+            if len(unreported) == REPORT_EVERY:
+                unreported.clear()
+                ray.train.report(metrics)
             return
+        unreported.clear()
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             engine.save(folder)

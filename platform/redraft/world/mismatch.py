@@ -37,18 +37,18 @@ _HERD, _THINNED = 4, 5
 class Mismatch(Record):
     """Chances of each kind of error."""
 
-    near_strong: float = 0.88
-    near_weak: float = 0.55
+    near_strong: float = 0.85
+    near_weak: float = 0.5
     middling: float = 0.3
     far: float = 0.06
-    fill_first: float = 0.75
-    fill_second: float = 0.3
+    fill_first: float = 0.65
+    fill_second: float = 0.25
     fill_other: float = 0.03
-    unseen: float = 0.55
+    unseen: float = 0.5
     unseen_anywhere: float = 0.02
-    herd: float = 0.65
-    thinned: float = 0.65
-    recoloured: float = 0.65
+    herd: float = 0.6
+    thinned: float = 0.6
+    recoloured: float = 0.6
     asked_for: float = 0.5
 
 
