@@ -20,6 +20,7 @@ WORKER_ENV = {
     "HF_HUB_OFFLINE": "1",
     "RAY_TRAIN_V2_ENABLED": "1",
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.25",
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
     "PYTHONWARNINGS": "ignore",
     "RAY_idle_worker_killing_time_threshold_ms": "600000",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +12,7 @@ INTERVAL_SECONDS = 2.0
 
 
 def node_memory_gib() -> float:
-    """Proportional set size, in GiB, of the tree of processes that this one belongs to.
+    """Memory, in GiB, that the tree of processes around this one does not share: resident minus shared, summed.
 
     In a Ray worker the tree begins at the driver of a local cluster, or at the raylet of a standing one; elsewhere it
     is this process and its children.
@@ -23,7 +22,7 @@ def node_memory_gib() -> float:
         processes = [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
         return 0.0
-    return sum(_pss_kib(p.pid) for p in processes) / 2**20
+    return sum(_own_bytes(p) for p in processes) / 2**30
 
 
 class MemoryWatch:
@@ -61,9 +60,9 @@ def _root(process: psutil.Process) -> psutil.Process:
     return driver if driver is not None and driver.pid > 1 else parent
 
 
-def _pss_kib(pid: int) -> int:
+def _own_bytes(process: psutil.Process) -> int:
     try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
+        memory = process.memory_info()
+    except psutil.NoSuchProcess:
         return 0
-    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
+    return int(memory.rss - memory.shared)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 
+from redraft.config import Config
 from redraft.pool import register_pool
 from redraft.records import Phase, PolicyStatus, PolicyVersion, RoundRow, stable_id
 from redraft_actors.annotating import run_oracles
@@ -59,9 +60,8 @@ class Steps:
         candidate = f"r{row.number:02d}-{stable_id(dataset.id, row.incumbent, run.config.hash(), seed)[:8]}"
         key = f"policies/{candidate}"
         if not run.blobs.exists(key):
-            spec = JobSpec(
-                run.config, run.policy_path(row.incumbent), run.blobs.path(dataset.blob), run.blobs.url, seed
-            )
+            config = _for_round(run.config, row.number)
+            spec = JobSpec(config, run.policy_path(row.incumbent), run.blobs.path(dataset.blob), run.blobs.url, seed)
             staging = run.staging("policy")
             with run.timed(row.number, "train", run.config.train.steps, "steps") as detail:
                 train_on_ray(
@@ -130,6 +130,12 @@ class Steps:
                 created_at=time.time(),
             )
         )
+
+
+def _for_round(config: Config, number: int) -> Config:
+    """The config with the learning rate of round ``number``: a policy with less to mend needs smaller steps."""
+    peak = config.train.learning_rate * config.train.round_decay ** (number - 1)
+    return config.model_copy(update={"train": config.train.model_copy(update={"learning_rate": peak})})
 
 
 def _known(identity: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -98,8 +99,7 @@ def train_on_ray(spec: JobSpec, *, name: str, storage: Path, out: Path, log: Pat
         raise PolicyError(f"training job {name} ended without a checkpoint; see {storage / name}")
     with result.checkpoint.as_directory() as folder:
         state = TrainingState.load(Path(folder))
-        policy = load_policy(Path(folder) / EXPORT, "cpu", spec.config.policy.dtype)
-        save_policy(policy, out)
+        shutil.copytree(Path(folder) / EXPORT, out, dirs_exist_ok=True)
     log.write_text("".join(step.model_dump_json() + "\n" for step in state.log))
     return state.log
 

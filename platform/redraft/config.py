@@ -126,7 +126,8 @@ class TrainConfig(Section):
     gpus_per_worker: float = Field(0.0, ge=0)
     batch_size: int = Field(16, ge=1, description="pairs per optimiser step, over all workers")
     steps: int = Field(25, ge=1, description="optimiser steps per round")
-    learning_rate: float = Field(5e-5, gt=0)
+    learning_rate: float = Field(5e-5, gt=0, description="peak, in round 1")
+    round_decay: float = Field(1.0, gt=0, le=1, description="peak of each further round, as a share of the one before")
     warmup_share: float = Field(0.1, ge=0, lt=1)
     schedule: Literal["linear", "cosine"] = "linear"
     weight_decay: float = Field(0.01, ge=0)

@@ -54,6 +54,8 @@ def view_loop(store: Store) -> LoopView:
     if rounds:
         views.append(_view(0, 0, rounds[0].incumbent, tested, "the start", True))
     for row in rounds:
+        if row.number == 0:
+            continue
         corrections += store.counts(row.number).corrected
         verdict = _verdict(row, reasons.get(row.candidate or "", ()))
         views.append(_view(row.number, corrections, row.candidate, tested, verdict, row.promoted is True))

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 
-from redraft.policy.cache import repeat_with_room
 from redraft.policy.load import Policy
 from redraft.policy.prompts import EncodedPrompt, response_text, trace_offsets
 from redraft.records import TokenTrace
@@ -136,6 +135,8 @@ def _prefill(policy: Policy, prompts: Sequence[EncodedPrompt], settings: Generat
         use_cache=True,
         logits_to_keep=1,
     )
+    from redraft.policy.cache import repeat_with_room
+
     k = settings.k
     repeat_with_room(out.past_key_values, k, room=settings.max_new_tokens)
     return _DecodeState(

@@ -27,7 +27,9 @@ from redraft.store import Store
 
 @dataclass(frozen=True)
 class History:
-    """One run's records. ``evaluations`` is keyed by policy and split; ``steps`` and ``verdicts`` by round."""
+    """One run's records; round 0, which measures the base, is in ``base`` and not in ``rounds``.
+
+    ``evaluations`` is keyed by policy and split; ``steps`` and ``verdicts`` by round."""
 
     folder: RunFolder
     info: RunInfo
@@ -90,7 +92,7 @@ class History:
 
 def read_history(folder: RunFolder, store: Store) -> History:
     """Read a run that may still be going on."""
-    rounds = tuple(store.rounds())
+    rounds = tuple(row for row in store.rounds() if row.number > 0)
     candidates = {row.number: row.candidate for row in rounds}
     return History(
         folder=folder,
