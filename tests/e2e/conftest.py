@@ -57,8 +57,8 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Start ``redraft ARGS`` as a user would; its output goes to a file beside the run."""
 
     def run(*args: object) -> subprocess.Popen[str]:
-        log = (tmp_path / "output.log").open("a")
         command = [sys.executable, "-c", "from redraft_actors.cli import main; main()", *map(str, args)]
-        return subprocess.Popen(command, stdout=log, stderr=log, text=True, env=dict(os.environ))
+        with (tmp_path / "output.log").open("a") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, text=True, env=dict(os.environ))
 
     return run
