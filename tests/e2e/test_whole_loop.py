@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from redraft.records import Answer, Phase, TaskState
+from redraft.records import Answer, Phase, Split, TaskState
 from redraft.runs import RunFolder
 from redraft.world import render, scene_at
 
@@ -100,7 +100,7 @@ def test_an_interrupted_run_is_resumed(
     run = tmp_path / "run"
     process = start("run", small, "--out", run)
     wait_for_step(process, run, "build")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     ended(process)
     assert process.returncode == 130
     assert f"redraft resume {run}" in (tmp_path / "output.log").read_text()
@@ -119,7 +119,7 @@ def test_photographs_wait_for_people(
     if photos != shared:
         photos.mkdir()
         for index in range(6):
-            render(scene_at(7, "pool", index)).resize((640, 480)).save(photos / f"{index}.jpg")
+            render(scene_at(7, Split.POOL, index)).resize((640, 480)).save(photos / f"{index}.jpg")
     run = tmp_path / "run"
     process = start("run", small, "--out", run, "--images", photos, "--annotators", "human")
     ended(process)

@@ -59,7 +59,7 @@ class Visit:
 
     @property
     def box(self) -> Locator:
-        return self.page.get_by_label("Correct the wrong words here")
+        return self.page.get_by_label("Correct the wrong words here").first
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()
