@@ -12,7 +12,8 @@ from redraft.images import decode_image
 from redraft.pairs import PAIR_SCHEMA, build_pairs, dataset_id, pair_from_row, pair_to_row, with_replay
 from redraft.policy import encode_prompts, load_policy
 from redraft.records import Answer, Correction, DatasetVersion, PreferencePair
-from redraft.train.encode import TRAINING_SCHEMA, encode_pair, reference_logprobs
+from redraft.train.encode import TRAINING_SCHEMA, encode_pair
+from redraft.train.reference_pass import ReferencePass
 from redraft_actors.context import RunContext
 from redraft_actors.pools import map_on_warm_workers
 
@@ -28,6 +29,7 @@ class ReferenceScorer:
         torch.set_num_threads(1)
         self.policy = load_policy(policy_path, config.policy.device, config.policy.dtype)
         self.blobs, self.config = open_blobs(blobs_url), config
+        self.references = ReferencePass(self.policy, self.blobs, config)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """``PAIR_SCHEMA`` in, ``TRAINING_SCHEMA`` out."""
@@ -38,26 +40,21 @@ class ReferenceScorer:
         train, limit = self.config.train, self.config.images.max_pixels
         images = [decode_image(self.blobs.get(pair.blob), limit) for pair in pairs]
         prompts = encode_prompts(self.policy, images, [pair.prompt for pair in pairs])
-        sides = [
-            encode_pair(self.policy, pair, prompt, diff=train.objective.diff, max_tokens=train.max_tokens)
-            for pair, prompt in zip(pairs, prompts, strict=True)
-        ]
-        texts = [pair.prompt for pair in pairs]
-        chosen = reference_logprobs(self.policy, images, texts, [c.ids for c, _ in sides])
-        rejected = reference_logprobs(self.policy, images, texts, [r.ids for _, r in sides])
-        rows = [
-            {
-                **pair_to_row(pair),
-                "chosen_ids": c.ids,
-                "rejected_ids": r.ids,
-                "chosen_changed": c.changed,
-                "rejected_changed": r.changed,
-                "chosen_reference": chosen_logps,
-                "rejected_reference": rejected_logps,
-            }
-            for pair, (c, r), chosen_logps, rejected_logps in zip(pairs, sides, chosen, rejected, strict=True)
-        ]
-        return pa.Table.from_pylist(rows, schema=TRAINING_SCHEMA)
+        rows = []
+        for pair, prompt in zip(pairs, prompts, strict=True):
+            chosen, rejected = encode_pair(
+                self.policy, pair, prompt, diff=train.objective.diff, max_tokens=train.max_tokens
+            )
+            rows.append(
+                {
+                    **pair_to_row(pair),
+                    "chosen_ids": chosen.ids,
+                    "rejected_ids": rejected.ids,
+                    "chosen_changed": chosen.changed,
+                    "rejected_changed": rejected.changed,
+                }
+            )
+        return self.references.add(pa.Table.from_pylist(rows, schema=TRAINING_SCHEMA))
 
 
 def build_dataset(run: RunContext, number: int, reference: str) -> DatasetVersion:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,9 @@ import torch
 import torch.distributed as dist
 
 from redraft.config import TrainConfig
-from redraft.policy import Policy, SequenceBatch, TokenLogProbs
-from redraft.train.engine import freeze, optimizer
+from redraft.policy import ModelInput, Policy, TokenLogProbs
+from redraft.train.engine import optimizer
+from redraft.train.trainable import exported_state, prepare_model
 
 _TAG = "deepspeed"
 _PREFIX = "model."
@@ -27,25 +30,36 @@ class DeepSpeedEngine:
 
         self.rank, self.world_size = dist.get_rank(), dist.get_world_size()
         self.stage = config.zero_stage
-        trainable = freeze(policy.model, config)
+        trainable = prepare_model(policy, config)
         self._policy = policy
+        self._micro_batches = micro_batches_per_step(config, self.world_size)
         self._engine, *_ = deepspeed.initialize(
-            model=TokenLogProbs(policy.model),
+            model=TokenLogProbs(policy.model, policy.family),
             optimizer=optimizer(list(trainable.values()), config),
             config=deepspeed_config(config, self.world_size, policy.model.dtype),
             dist_init_required=False,
         )
 
-    def log_probs(self, batch: SequenceBatch) -> torch.Tensor:
-        """Token log-probabilities with gradients, [B, R]."""
-        result: torch.Tensor = self._engine(batch)
+    def log_probs(self, inputs: ModelInput) -> torch.Tensor:
+        """Token log-probabilities with gradients, [S, R]."""
+        result: torch.Tensor = self._engine(inputs)
         return result
 
-    def update(self, loss: torch.Tensor, lr: float) -> float:
-        """Backward, reduce, clip, step."""
+    @contextmanager
+    def accumulate(self, *, last: bool) -> Iterator[None]:
+        """DeepSpeed counts micro-batches by calls of its ``step``, which acts at the last one alone."""
+        yield
+        if not last:
+            self._engine.step()
+
+    def backward(self, loss: torch.Tensor) -> None:
+        """Add gradients; DeepSpeed divides the loss by the number of micro-batches, ours is a share already."""
+        self._engine.backward(loss * self._micro_batches)
+
+    def step(self, lr: float) -> float:
+        """Reduce, clip, step."""
         for group in self._engine.optimizer.param_groups:
             group["lr"] = lr
-        self._engine.backward(loss)
         self._engine.step()
         return float(self._engine.get_global_grad_norm() or 0.0)
 
@@ -69,17 +83,27 @@ class DeepSpeedEngine:
             state: dict[str, Any] = self._engine._zero3_consolidated_16bit_state_dict() or {}
         else:
             state = self._engine.module.state_dict()
-        return {name.removeprefix(_PREFIX): tensor for name, tensor in state.items()}
+        named = {name.removeprefix(_PREFIX): tensor for name, tensor in state.items()}
+        return exported_state(self._policy, named)
+
+
+def micro_batches_per_step(config: TrainConfig, world_size: int) -> int:
+    """How many forward passes a worker makes for one optimiser step."""
+    return -(-(config.batch_size // world_size) // config.micro_batch)
 
 
 def deepspeed_config(config: TrainConfig, world_size: int, dtype: torch.dtype) -> dict[str, Any]:
     """DeepSpeed's own configuration, derived; no knob of it is set elsewhere."""
     zero: dict[str, Any] = {"stage": config.zero_stage, "overlap_comm": False}
+    if config.offload_optimizer:
+        zero["offload_optimizer"] = {"device": "cpu"}
     if config.zero_stage == 3:
         zero["stage3_gather_16bit_weights_on_model_save"] = True
+        if config.offload_parameters:
+            zero["offload_param"] = {"device": "cpu"}
     return {
-        "train_micro_batch_size_per_gpu": config.batch_size // world_size,
-        "gradient_accumulation_steps": 1,
+        "train_micro_batch_size_per_gpu": min(config.micro_batch, config.batch_size // world_size),
+        "gradient_accumulation_steps": micro_batches_per_step(config, world_size),
         "gradient_clipping": config.max_grad_norm,
         "zero_optimization": zero,
         "zero_allow_untested_optimizer": True,

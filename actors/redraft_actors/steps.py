@@ -14,7 +14,8 @@ from redraft_actors.context import Progress, RunContext
 from redraft_actors.evaluating import decide_round, evaluate_policy
 from redraft_actors.sampling import route_round, sample_round
 from redraft_actors.serving import serve_policy
-from redraft_actors.training import JobSpec, train_on_ray
+from redraft_actors.train_job import JobSpec
+from redraft_actors.training import train_on_ray
 
 
 class Steps:

@@ -5,6 +5,7 @@
     ├── DataError                an image, a dataset or an uploaded text is wrong
     │   └── EditError            edits do not fit the text that they are about
     ├── PolicyError              a model folder cannot be loaded, or does not fit the data
+    ├── TrainingError            a training job cannot go on: its loss is no number, or its workers hang or die
     ├── StorageError             a database or a blob store cannot be reached, read or written
     ├── WorklistError            an annotator asked for something the worklist cannot give
     │   ├── LeaseLost            the lease ran out or belongs to someone else
@@ -36,6 +37,10 @@ class EditError(DataError):
 
 class PolicyError(RedraftError):
     """A model folder cannot be loaded, or does not fit the data."""
+
+
+class TrainingError(RedraftError):
+    """A training job cannot go on: its loss is no number, or its workers hang or die."""
 
 
 class StorageError(RedraftError):

@@ -369,8 +369,21 @@ class Verdict(Record):
     reasons: tuple[str, ...]
 
 
+class StepSpeed(Record):
+    """What an optimiser step took, over all workers; ``memory_gib`` and ``mfu`` are one worker's."""
+
+    seconds: float
+    pairs_per_second: float
+    tokens_per_second: float
+    memory_gib: float
+    mfu: float | None = None
+
+
 class TrainStep(Record):
-    """What one optimiser step saw, averaged over its pairs."""
+    """What one optimiser step saw, averaged over its pairs.
+
+    ``alarm`` says that the chosen responses have become less likely than ``train.chosen_alarm`` allows.
+    """
 
     step: int
     loss: float
@@ -382,6 +395,8 @@ class TrainStep(Record):
     rejected_reference_logp: float
     lr: float
     grad_norm: float
+    alarm: bool = False
+    speed: StepSpeed | None = None
 
 
 class RoundRow(Record):

@@ -17,7 +17,8 @@ from redraft.config import Config, TrainConfig
 from redraft.policy import load_policy
 from redraft.records import TrainStep
 from redraft.world import builtin_policy
-from redraft_actors.training import JobSpec, train_alone, train_on_ray
+from redraft_actors.train_job import JobSpec, train_alone
+from redraft_actors.training import train_on_ray
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("local_ray")]
 

@@ -13,12 +13,13 @@ from redraft.errors import PolicyError
 from redraft.policy import (
     EncodedPrompt,
     GenerationSettings,
+    ModelInput,
     Policy,
     TokenLogProbs,
-    collate_sequences,
     encode_prompts,
     encode_response,
     generate,
+    lay_out,
     load_policy,
     save_policy,
 )
@@ -43,7 +44,7 @@ def test_greedy_is_what_transformers_generates(policy: Policy, prompts: list[Enc
         theirs = policy.model.generate(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
-            pixel_values=prompt.pixel_values[None],
+            pixel_values=prompt.images["pixel_values"],
             max_new_tokens=128,
             do_sample=False,
         )
@@ -63,12 +64,12 @@ def test_a_sample_depends_on_its_seed_alone(policy: Policy, prompts: list[Encode
 
 def test_traces_hold_the_log_probabilities_of_a_plain_forward(policy: Policy, prompts: list[EncodedPrompt]) -> None:
     drawn = generate(policy, prompts, GenerationSettings(128, temperature=0.9), [1, 2, 3, 4])
-    batch = collate_sequences(prompts, [g.trace.token_ids for g in drawn], policy.pad_id)
+    tokens = lay_out(prompts, [(g.trace.token_ids,) for g in drawn], policy.pad_id, share=False)
     with torch.inference_mode():
-        ours = TokenLogProbs(policy.model)(batch)
+        ours = TokenLogProbs(policy.model, policy.family)(ModelInput(tokens, tuple(prompts)))
         for row, (prompt, g) in enumerate(zip(prompts, drawn, strict=True)):
             ids = torch.tensor([[*prompt.input_ids, *g.trace.token_ids]])
-            logits = policy.model(input_ids=ids, pixel_values=prompt.pixel_values[None]).logits[0].double()
+            logits = policy.model(input_ids=ids, pixel_values=prompt.images["pixel_values"]).logits[0].double()
             n, p = len(g.trace.token_ids), len(prompt.input_ids)
             logp = logits.log_softmax(-1)[p - 1 : p - 1 + n]
             slow = logp.gather(1, torch.tensor(g.trace.token_ids)[:, None])[:, 0]

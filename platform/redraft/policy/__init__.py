@@ -1,27 +1,33 @@
 """Policies: load, prompt, generate, log-probabilities, save. The only room that knows how a model is called.
 
 load_policy(path) ─► Policy ─► encode_prompts ─► generate      (sampling, evaluation, serving)
-                           └─► encode_response ─► token_logprobs (reference pass, training)
+                           └─► encode_response ─► lay_out ─► TokenLogProbs (reference, training)
 """
 
+from redraft.policy.attention import may_share_prefix
 from redraft.policy.generate import Generation, GenerationSettings, generate
+from redraft.policy.layout import TokenBatch, lay_out
 from redraft.policy.load import Policy, load_policy, save_policy
-from redraft.policy.logprobs import SequenceBatch, TokenLogProbs, collate_sequences
+from redraft.policy.logprobs import ModelInput, TokenLogProbs
 from redraft.policy.prompts import EncodedPrompt, EncodedResponse, encode_prompts, encode_response, response_text
+from redraft.policy.vision import image_features
 
 __all__ = [
     "EncodedPrompt",
     "EncodedResponse",
     "Generation",
     "GenerationSettings",
+    "ModelInput",
     "Policy",
-    "SequenceBatch",
+    "TokenBatch",
     "TokenLogProbs",
-    "collate_sequences",
     "encode_prompts",
     "encode_response",
     "generate",
+    "image_features",
+    "lay_out",
     "load_policy",
+    "may_share_prefix",
     "response_text",
     "save_policy",
 ]

@@ -13,8 +13,12 @@ from typing import Any
 
 import torch
 
+from redraft.policy.attention import PADDING, TRUNK, attention_mask
+from redraft.policy.cache import repeat_with_room
 from redraft.policy.load import Policy
+from redraft.policy.logprobs import next_token_logits, position_ids
 from redraft.policy.prompts import EncodedPrompt, response_text, trace_offsets
+from redraft.policy.vision import as_model_input, image_features
 from redraft.records import TokenTrace
 
 COMPACT_BELOW = 0.75
@@ -100,50 +104,54 @@ class _DecodeState:
 
     def keep(self, going: torch.Tensor) -> None:
         """Drop the rows that are not ``going``."""
-        self.rows, self.mask, self.positions = self.rows[going], self.mask[going], self.positions[going]
+        self.rows, self.mask, self.positions = self.rows[going], self.mask[going], self.positions[:, going]
         self.cache.batch_select_indices(going.nonzero()[:, 0])
 
     def advance(self, policy: Policy, token: torch.Tensor) -> None:
         """Feed one token a row."""
         self.mask = torch.cat([self.mask, self.mask.new_ones(len(token), 1)], 1)
-        out = policy.model(
+        out = policy.model.model(
             input_ids=token[:, None],
             attention_mask=self.mask,
-            position_ids=self.positions,
+            position_ids=position_ids(self.positions),
             past_key_values=self.cache,
             use_cache=True,
         )
         self.positions = self.positions + 1
-        self.logits = out.logits[:, -1]
+        self.logits = next_token_logits(policy.model, out.last_hidden_state[:, -1])
 
 
 def _prefill(policy: Policy, prompts: Sequence[EncodedPrompt], settings: GenerationSettings) -> _DecodeState:
     width = max(len(p.input_ids) for p in prompts)
     ids = torch.full((len(prompts), width), policy.pad_id)
     mask = torch.zeros_like(ids)
+    positions = torch.zeros((prompts[0].positions.shape[0], *ids.shape), dtype=torch.long)
     for row, prompt in enumerate(prompts):
-        ids[row, width - len(prompt.input_ids) :] = torch.tensor(prompt.input_ids)
-        mask[row, width - len(prompt.input_ids) :] = 1
-    ids, mask = ids.to(policy.device), mask.to(policy.device)
-    positions = (mask.cumsum(1) - 1).clamp(min=0)
-    pixels = torch.stack([p.pixel_values for p in prompts]).to(policy.device, policy.model.dtype)
-    out = policy.model(
+        start = width - len(prompt.input_ids)
+        ids[row, start:] = torch.tensor(prompt.input_ids)
+        mask[row, start:] = 1
+        positions[:, row, start:] = prompt.positions
+    ids, mask, positions = ids.to(policy.device), mask.to(policy.device), positions.to(policy.device)
+    seen = mask.bool()
+    out = policy.model.model(
         input_ids=ids,
-        attention_mask=mask,
-        position_ids=positions,
-        pixel_values=pixels,
+        attention_mask=attention_mask(
+            policy.model, policy.family, ids, positions, torch.where(seen, TRUNK, PADDING), seen
+        ),
+        position_ids=position_ids(positions),
+        mm_encoder_outputs=as_model_input(
+            policy.family, image_features(policy.model, policy.family, prompts), policy.device
+        ),
         use_cache=True,
-        logits_to_keep=1,
     )
-    from redraft.policy.cache import repeat_with_room
-
     k = settings.k
     repeat_with_room(out.past_key_values, k, room=settings.max_new_tokens)
+    following = positions.amax((0, 2)) + 1
     return _DecodeState(
-        out.logits[:, -1].repeat_interleave(k, 0),
+        next_token_logits(policy.model, out.last_hidden_state[:, -1]).repeat_interleave(k, 0),
         out.past_key_values,
         mask.repeat_interleave(k, 0),
-        (positions[:, -1:] + 1).repeat_interleave(k, 0),
+        following.expand(len(positions), -1)[:, :, None].repeat_interleave(k, 1),
     )
 
 

@@ -13,6 +13,8 @@ from safetensors import SafetensorError
 
 from redraft.checkpoints import resolve_policy_path
 from redraft.errors import PolicyError
+from redraft.policy.families import Family, family_of
+from redraft.policy.processors import load_processor, render_chat
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -26,6 +28,7 @@ class Policy:
     """
 
     model: Any
+    family: Family
     processor: Any
     tokenizer: Any
     device: torch.device
@@ -41,7 +44,7 @@ def load_policy(path: str | Path, device: str = "auto", dtype: str = "float32") 
     Raises:
         PolicyError: naming the folder and what is wrong with it.
     """
-    from transformers import AutoModelForImageTextToText, AutoProcessor
+    from transformers import AutoModelForImageTextToText
     from transformers.utils.logging import disable_progress_bar
 
     logging.getLogger("transformers").setLevel(logging.ERROR)
@@ -49,7 +52,7 @@ def load_policy(path: str | Path, device: str = "auto", dtype: str = "float32") 
     folder = resolve_policy_path(str(path))
     where = torch.device(_device(device))
     try:
-        processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
+        processor = load_processor(folder)
         model: Any = AutoModelForImageTextToText.from_pretrained(
             folder, dtype=getattr(torch, dtype), local_files_only=True
         )
@@ -66,12 +69,13 @@ def load_policy(path: str | Path, device: str = "auto", dtype: str = "float32") 
     lead, tail = _response_frame(processor, folder)
     return Policy(
         model=model.to(where).eval(),
+        family=family_of(model),
         processor=processor,
         tokenizer=tokenizer,
         device=where,
         lead=lead,
         tail=tail,
-        eos_id=int(tokenizer.eos_token_id),
+        eos_id=_end_of_response(tokenizer, tail),
         pad_id=int(tokenizer.pad_token_id),
     )
 
@@ -91,6 +95,13 @@ def _device(name: str) -> str:
     return name
 
 
+def _end_of_response(tokenizer: Any, tail: str) -> int:
+    """The special token that the template ends an assistant's turn with, or else the end-of-sequence token."""
+    ids = tokenizer(tail, add_special_tokens=False)["input_ids"]
+    last = tokenizer.added_tokens_decoder.get(ids[-1]) if ids else None
+    return int(ids[-1] if last is not None and last.special else tokenizer.eos_token_id)
+
+
 def _response_frame(processor: Any, folder: Path) -> tuple[str, str]:
     """What the chat template writes around an assistant's text, found by rendering a probe."""
     if not getattr(processor, "chat_template", None):
@@ -98,10 +109,10 @@ def _response_frame(processor: Any, folder: Path) -> tuple[str, str]:
     probe = "\u00abprobe\u00bb"
     user = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "?"}]}
     assistant = {"role": "assistant", "content": [{"type": "text", "text": probe}]}
-    prompt = processor.apply_chat_template([user], add_generation_prompt=True)
-    whole = processor.apply_chat_template([user, assistant])
+    prompt = render_chat(processor, [user], answer_follows=True)
+    whole = render_chat(processor, [user, assistant])
     if not whole.startswith(prompt.rstrip()) or probe not in whole:
         raise PolicyError(f"the chat template in {folder} does not begin an answered conversation with its prompt")
     lead, _, tail = whole[len(prompt.rstrip()) :].partition(probe)
-    trailing = prompt[len(prompt.rstrip()) :]
-    return lead.removeprefix(trailing), tail.rstrip()
+    # A prompt that ends in white space is followed by the text itself, whatever the template puts there in retrospect.
+    return "" if prompt != prompt.rstrip() else lead, tail.rstrip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +10,22 @@ import torch
 from PIL import Image
 
 from redraft.policy.load import Policy
+from redraft.policy.processors import render_chat
 
 
 @dataclass(frozen=True)
 class EncodedPrompt:
-    """One prompt with its image: token ids (image tokens expanded) and the processor's image tensors."""
+    """One prompt with its image.
 
+    ``input_ids`` has every image token spelled out, ``image_tokens`` of them; ``images`` are the processor's tensors of
+    this image alone (first dimension 1, or the image's patches); ``positions`` ``[A, T]`` are those of the tokens.
+    """
+
+    text: str
     input_ids: tuple[int, ...]
-    pixel_values: torch.Tensor
+    images: Mapping[str, torch.Tensor]
+    image_tokens: int
+    positions: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -34,16 +42,52 @@ class EncodedResponse:
 
 def encode_prompts(policy: Policy, images: Sequence[Image.Image], prompts: Sequence[str]) -> list[EncodedPrompt]:
     """Apply the chat template and the image processor; one entry a prompt."""
-    texts = [
-        policy.processor.apply_chat_template(
-            [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}],
-            add_generation_prompt=True,
-        )
-        for prompt in prompts
+    if policy.family.stacks:
+        return _encode_together(policy, images, prompts)
+    return [_encode_together(policy, [image], [prompt])[0] for image, prompt in zip(images, prompts, strict=True)]
+
+
+def _encode_together(policy: Policy, images: Sequence[Image.Image], prompts: Sequence[str]) -> list[EncodedPrompt]:
+    """As ``encode_prompts``, in one call of the processor; more than one prompt only where images stack."""
+    texts = [_chat(policy, prompt) for prompt in prompts]
+    bos = policy.tokenizer.bos_token
+    encoded = policy.processor(
+        images=[[image] for image in images],
+        text=texts,
+        # Some templates write the token that begins a sequence, and their tokenizers would write it again.
+        add_special_tokens=not (bos and texts[0].startswith(bos)),
+    )
+    tensors = {key: _tensor(encoded[key]) for key in policy.family.images if key in encoded}
+    if policy.family.stacks:
+        rows = [{key: value[row : row + 1] for key, value in tensors.items()} for row in range(len(prompts))]
+    else:
+        rows = [tensors]
+    return [
+        _encoded_prompt(policy, prompt, ids, own)
+        for prompt, ids, own in zip(prompts, encoded["input_ids"], rows, strict=True)
     ]
-    encoded = policy.processor(images=list(images), text=texts)
-    pixels = torch.stack([torch.as_tensor(p) for p in encoded["pixel_values"]])
-    return [EncodedPrompt(tuple(ids), px) for ids, px in zip(encoded["input_ids"], pixels, strict=True)]
+
+
+def _chat(policy: Policy, prompt: str) -> str:
+    message = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}
+    return render_chat(policy.processor, [message], answer_follows=True)
+
+
+def _encoded_prompt(policy: Policy, text: str, ids: Sequence[int], images: Mapping[str, torch.Tensor]) -> EncodedPrompt:
+    row = torch.as_tensor(ids, dtype=torch.long)
+    return EncodedPrompt(
+        text=text,
+        input_ids=tuple(row.tolist()),
+        images=images,
+        image_tokens=int((row == policy.model.config.image_token_id).sum()),
+        positions=policy.family.locate(policy.model, row, images),
+    )
+
+
+def _tensor(value: Any) -> torch.Tensor:
+    if isinstance(value, torch.Tensor):
+        return value
+    return torch.stack([torch.as_tensor(item) for item in value])
 
 
 def encode_response(policy: Policy, text: str) -> EncodedResponse:

@@ -11,7 +11,16 @@ from PIL import Image
 
 from redraft.errors import DataError
 from redraft.pairs import PAIR_SCHEMA
-from redraft.policy import EncodedPrompt, Policy, TokenLogProbs, collate_sequences, encode_prompts, encode_response
+from redraft.policy import (
+    EncodedPrompt,
+    ModelInput,
+    Policy,
+    TokenLogProbs,
+    encode_prompts,
+    encode_response,
+    lay_out,
+    may_share_prefix,
+)
 from redraft.records import PreferencePair, Span
 from redraft.segments import changed_mask, changed_tokens, diff_spans, snap_to_words
 
@@ -24,9 +33,12 @@ TRAINING_SCHEMA = pa.schema(
         pa.field("rejected_changed", pa.list_(pa.bool_())),
         pa.field("chosen_reference", pa.list_(pa.float32())),
         pa.field("rejected_reference", pa.list_(pa.float32())),
+        pa.field("blank_reference", pa.list_(pa.float32())),
     ]
 )
-"""Columns of a dataset version: a pair, its tokens, and the reference log-probability of each of them."""
+"""Columns of a dataset version: a pair, its tokens, and the reference log-probability of each of them.
+
+``blank_reference`` is that of the chosen tokens after a blank image, null unless the objective asks for it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,7 @@ class TrainingExample:
     rejected: PairTokens
     chosen_reference: tuple[float, ...]
     rejected_reference: tuple[float, ...]
+    blank_reference: tuple[float, ...] = ()
 
 
 def encode_pair(
@@ -56,7 +69,8 @@ def encode_pair(
     """Tokens of chosen and rejected, with the changed ones marked.
 
     ``diff="edits"`` marks tokens that overlap an edit, grown to whole words; ``diff="released"`` repeats the released
-    code's token diff, which runs over prompt and response together, shifted by one.
+    code's token diff, which runs over prompt and response together, shifted by one. In a ranking no token is changed:
+    two responses of their own have no segments in common.
 
     Raises:
         DataError: if prompt and response exceed ``max_tokens``; nothing is ever cut.
@@ -68,6 +82,8 @@ def encode_pair(
             f"pair {pair.id} has {longest} tokens with its prompt, over train.max_tokens {max_tokens}: "
             "raise the limit or leave the pair out"
         )
+    if pair.kind == "ranking":
+        return _unchanged(chosen.token_ids), _unchanged(rejected.token_ids)
     if diff == "released":
         in_rejected, in_chosen = _released_diff(prompt, rejected.token_ids, chosen.token_ids)
         return PairTokens(chosen.token_ids, in_chosen), PairTokens(rejected.token_ids, in_rejected)
@@ -80,13 +96,38 @@ def encode_pair(
 
 @torch.inference_mode()
 def reference_logprobs(
-    policy: Policy, images: Sequence[Image.Image], prompts: Sequence[str], responses: Sequence[tuple[int, ...]]
-) -> list[tuple[float, ...]]:
-    """Log-probabilities of each response's tokens under ``policy``, by the path that training uses."""
+    policy: Policy,
+    images: Sequence[Image.Image],
+    prompts: Sequence[str],
+    responses: Sequence[Sequence[tuple[int, ...]]],
+    *,
+    share: bool = True,
+) -> list[tuple[tuple[float, ...], ...]]:
+    """Log-probabilities of each prompt's responses under ``policy``, by the path that training uses.
+
+    Args:
+        responses: for each prompt equally many responses' tokens.
+        share: whether they branch from one row, where the policy's family allows it.
+
+    Returns:
+        For each prompt, for each response, one number a token.
+    """
     encoded = encode_prompts(policy, images, prompts)
-    batch = collate_sequences(encoded, responses, policy.pad_id).to(policy.device)
-    logps = TokenLogProbs(policy.model)(batch).float().cpu()
-    return [tuple(row[: len(ids)].tolist()) for row, ids in zip(logps, responses, strict=True)]
+    longest = max(len(e.input_ids) + sum(map(len, r)) for e, r in zip(encoded, responses, strict=True))
+    share = share and may_share_prefix(policy.model, policy.family, longest)
+    tokens = lay_out(encoded, responses, policy.pad_id, share=share).to(policy.device)
+    logps = TokenLogProbs(policy.model, policy.family)(ModelInput(tokens, tuple(encoded))).float().cpu()
+    rows = [tuple(row[mask].tolist()) for row, mask in zip(logps, tokens.mask.cpu(), strict=True)]
+    return [tuple(rows[p :: len(encoded)]) for p in range(len(encoded))]
+
+
+def blank_image(image: Image.Image) -> Image.Image:
+    """A grey image of the same size: what is left to say without looking."""
+    return Image.new("RGB", image.size, (128, 128, 128))
+
+
+def _unchanged(ids: tuple[int, ...]) -> PairTokens:
+    return PairTokens(ids, (False,) * len(ids))
 
 
 def _edit_spans(pair: PreferencePair) -> tuple[tuple[Span, ...], tuple[Span, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,21 +13,30 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from redraft.config import TrainConfig
-from redraft.policy import Policy, SequenceBatch, TokenLogProbs
+from redraft.policy import ModelInput, Policy, TokenLogProbs
+from redraft.train.trainable import exported_state, prepare_model
 
 
 class Engine(Protocol):
-    """Forward, backward, update, save. Every rank calls every method; they may communicate."""
+    """Forward, backward, step, save. Every rank calls every method; they may communicate."""
 
     rank: int
     world_size: int
 
-    def log_probs(self, batch: SequenceBatch) -> torch.Tensor:
-        """Token log-probabilities with gradients, [B, R]."""
+    def log_probs(self, inputs: ModelInput) -> torch.Tensor:
+        """Token log-probabilities with gradients, [S, R]."""
         ...
 
-    def update(self, loss: torch.Tensor, lr: float) -> float:
-        """Backward, average gradients over ranks, clip, step at ``lr``; the gradient norm before clipping."""
+    def accumulate(self, *, last: bool) -> AbstractContextManager[None]:
+        """Around forward and backward of one micro-batch; ``last`` of its step, ranks average their gradients."""
+        ...
+
+    def backward(self, loss: torch.Tensor) -> None:
+        """Add the gradients of ``loss``."""
+        ...
+
+    def step(self, lr: float) -> float:
+        """Clip, step at ``lr``, forget the gradients; their norm before clipping."""
         ...
 
     def mean_over_ranks(self, values: torch.Tensor) -> torch.Tensor:
@@ -47,32 +57,53 @@ class Engine(Protocol):
 
 
 class TorchEngine:
-    """Plain torch, wrapped in DDP when a process group is up."""
+    """Plain torch, wrapped in DDP when a process group is up.
+
+    A bfloat16 policy is trained with float32 parameters and a bfloat16 forward pass (autocast).
+    """
 
     def __init__(self, policy: Policy, config: TrainConfig) -> None:
         distributed = dist.is_available() and dist.is_initialized()
         self.rank = dist.get_rank() if distributed else 0
         self.world_size = dist.get_world_size() if distributed else 1
         self.model = policy.model
-        self.trainable = freeze(policy.model, config)
-        module: nn.Module = TokenLogProbs(policy.model)
-        self._forward: Any = DistributedDataParallel(module) if self.world_size > 1 else module
+        self.trainable = prepare_model(policy, config)
+        self._policy, self._device = policy, policy.device
+        self._autocast = policy.model.dtype == torch.bfloat16
+        if self._autocast:
+            policy.model.float()
+        module: nn.Module = TokenLogProbs(policy.model, policy.family)
+        # A model trained whole has parts that no image feature passes through: the tower's last layers.
+        self._ddp = (
+            DistributedDataParallel(module, find_unused_parameters=not config.freeze_vision)
+            if self.world_size > 1
+            else None
+        )
+        self._forward: Any = self._ddp or module
         self._optimizer = optimizer(list(self.trainable.values()), config)
         self._max_grad_norm = config.max_grad_norm
 
-    def log_probs(self, batch: SequenceBatch) -> torch.Tensor:
-        """Token log-probabilities with gradients, [B, R]."""
-        result: torch.Tensor = self._forward(batch)
+    def log_probs(self, inputs: ModelInput) -> torch.Tensor:
+        """Token log-probabilities with gradients, [S, R]."""
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._autocast):
+            result: torch.Tensor = self._forward(inputs)
         return result
 
-    def update(self, loss: torch.Tensor, lr: float) -> float:
-        """Backward, clip, step."""
-        self._optimizer.zero_grad(set_to_none=True)
+    def accumulate(self, *, last: bool) -> AbstractContextManager[None]:
+        """DDP exchanges gradients in the last micro-batch alone."""
+        return nullcontext() if last or self._ddp is None else self._ddp.no_sync()
+
+    def backward(self, loss: torch.Tensor) -> None:
+        """Add gradients."""
         loss.backward()  # type: ignore[no-untyped-call]
+
+    def step(self, lr: float) -> float:
+        """Clip, step."""
         norm = nn.utils.clip_grad_norm_(self.trainable.values(), self._max_grad_norm)
         for group in self._optimizer.param_groups:
             group["lr"] = lr
         self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
         return float(norm)
 
     def mean_over_ranks(self, values: torch.Tensor) -> torch.Tensor:
@@ -106,17 +137,9 @@ class TorchEngine:
                 }
 
     def model_state(self) -> dict[str, torch.Tensor]:
-        """The whole model's state."""
-        state: dict[str, torch.Tensor] = self.model.state_dict()
-        return state
-
-
-def freeze(model: nn.Module, config: TrainConfig) -> dict[str, nn.Parameter]:
-    """Leave only what ``config`` trains with gradients; those parameters by name."""
-    for name, parameter in model.named_parameters():
-        language = "language_model" in name or "lm_head" in name
-        parameter.requires_grad_(language or not config.freeze_vision)
-    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+        """The whole model's state, in the policy's own precision and with adapters merged."""
+        dtype = torch.bfloat16 if self._autocast else self.model.dtype
+        return exported_state(self._policy, {name: t.to(dtype) for name, t in self.model.state_dict().items()})
 
 
 def optimizer(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:

@@ -9,8 +9,10 @@ import torch
 
 from redraft import ddpo
 from redraft.config import ObjectiveConfig
-from redraft.policy import SequenceBatch
+from redraft.policy import ModelInput
 from redraft.train.batches import PairBatch
+
+LogProbs = Callable[[ModelInput], torch.Tensor]
 
 METRICS = (
     "loss",
@@ -31,37 +33,76 @@ class StepResult:
     metrics: torch.Tensor
 
 
-def pair_step(
-    log_probs: Callable[[SequenceBatch], torch.Tensor], batch: PairBatch, objective: ObjectiveConfig
-) -> StepResult:
-    """Forward B pairs and reduce them by the objective.
-
-    The logged log-probabilities are plain means over a response's tokens, so that they compare across lengths and
-    objectives; the loss uses DDPO's weighted scores.
-    """
-    logps = log_probs(batch.sequences)
-    mask = batch.sequences.mask
+def pair_step(log_probs: LogProbs, batch: PairBatch, objective: ObjectiveConfig) -> StepResult:
+    """Forward B pairs and reduce them by the objective."""
+    logps = log_probs(batch.inputs)
     weights = ddpo.token_weights(batch.changed, objective.gamma)
-    policy = ddpo.score(logps, weights, mask, normalise=objective.normalise)
-    reference = ddpo.score(batch.reference.to(logps), weights, mask, normalise=objective.normalise)
-    pairs = len(policy) // 2
-    losses = ddpo.loss(policy[:pairs], policy[pairs:], reference[:pairs], reference[pairs:], beta=objective.beta)
-    loss = losses.mean()
-    with torch.no_grad():
-        margins = (policy[:pairs] - reference[:pairs]) - (policy[pairs:] - reference[pairs:])
-        ours, theirs = _token_mean(logps, mask), _token_mean(batch.reference.to(logps), mask)
-        metrics = torch.stack(
-            [
-                loss.detach(),
-                (margins > 0).to(logps).mean(),
-                margins.mean(),
-                ours[:pairs].mean(),
-                ours[pairs:].mean(),
-                theirs[:pairs].mean(),
-                theirs[pairs:].mean(),
-            ]
+    policy = ddpo.score(logps, weights, batch.kept, normalise=objective.normalise)
+    reference = ddpo.score(batch.reference.to(logps), weights, batch.kept, normalise=objective.normalise)
+    chosen, rejected = policy.chunk(2)
+    reference_chosen, reference_rejected = reference.chunk(2)
+    losses = ddpo.loss(
+        chosen,
+        rejected,
+        reference_chosen,
+        reference_rejected,
+        beta=objective.beta,
+        label_smoothing=objective.label_smoothing,
+    )
+    if objective.supervised:
+        told = weights if objective.supervised_dense else torch.ones_like(weights)
+        losses = losses + objective.supervised * ddpo.negative_log_likelihood(
+            *(half.chunk(2)[0] for half in (logps, told, batch.inputs.tokens.mask))
         )
-    return StepResult(loss, metrics)
+    if objective.anchor:
+        kept_up = ddpo.anchor(chosen, reference_chosen, beta=objective.beta, margin=objective.anchor_margin)
+        losses = losses + objective.anchor * kept_up
+    if objective.image_ablated:
+        losses = losses + objective.image_ablated * _image_ablated(
+            log_probs, batch, chosen, reference_chosen, weights.chunk(2)[0], objective
+        )
+    margins = ddpo.margin(chosen, rejected, reference_chosen, reference_rejected)
+    return _result(losses.mean(), margins, logps, batch)
+
+
+def supervised_step(log_probs: LogProbs, batch: PairBatch) -> StepResult:
+    """The on-policy warm-up (OPA-DPO, arXiv 2501.09695): likelihood of original and corrected responses alike."""
+    logps = log_probs(batch.inputs)
+    mask = batch.inputs.tokens.mask
+    losses = ddpo.negative_log_likelihood(logps, torch.ones_like(logps), mask)
+    chosen, rejected = (logps - batch.reference.to(logps)).mul(mask).sum(-1).chunk(2)
+    return _result(losses.mean(), chosen - rejected, logps, batch)
+
+
+def _image_ablated(
+    log_probs: LogProbs,
+    batch: PairBatch,
+    chosen: torch.Tensor,
+    reference_chosen: torch.Tensor,
+    weights: torch.Tensor,
+    objective: ObjectiveConfig,
+) -> torch.Tensor:
+    """Chosen with its image over chosen with a blank one (mDPO, arXiv 2406.11839, equation 6), ``[B]``."""
+    if batch.blank is None or batch.blank_reference is None:
+        raise ValueError("objective.image_ablated needs a batch that was collated with blank images")
+    logps = log_probs(batch.blank)
+    width = logps.shape[1]
+    kept = batch.kept.chunk(2)[0][:, :width]
+
+    def scored(values: torch.Tensor) -> torch.Tensor:
+        return ddpo.score(values, weights[:, :width], kept, normalise=objective.normalise)
+
+    reference = scored(batch.blank_reference.to(logps))
+    return ddpo.loss(chosen, scored(logps), reference_chosen, reference, beta=objective.beta)
+
+
+@torch.no_grad()
+def _result(loss: torch.Tensor, margins: torch.Tensor, logps: torch.Tensor, batch: PairBatch) -> StepResult:
+    """The logged log-probabilities are plain means over a response's tokens: they compare across objectives."""
+    mask = batch.inputs.tokens.mask
+    ours, theirs = _token_mean(logps, mask).chunk(2), _token_mean(batch.reference.to(logps), mask).chunk(2)
+    figures = [loss, (margins > 0).to(logps), margins, *ours, *theirs]
+    return StepResult(loss, torch.stack([figure.detach().mean() for figure in figures]))
 
 
 def learning_rate(step: int, steps: int, *, peak: float, warmup_share: float, schedule: str) -> float:

@@ -59,7 +59,7 @@ def train_sight(
     classes, counts = patch_labels(scenes)
     class_head, count_head = nn.Linear(WIDTH, 1 + len(CLASSES)), nn.Linear(WIDTH, 1 + MAX_COUNT)
     tower = model.model.vision_tower
-    optimiser = Optimiser([*tower.parameters(), *class_head.parameters(), *count_head.parameters()], _PEAK, steps)
+    optimiser = Optimiser([tower, class_head, count_head], _PEAK, steps, muon=False)
     tower.train()
     for step in range(1, steps + 1):
         rows = [rng.randrange(len(scenes) - held_out) for _ in range(_BATCH)]

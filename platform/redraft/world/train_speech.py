@@ -25,8 +25,8 @@ from redraft.world.train_sight import cell_of_patch
 from redraft.world.vocabulary import CELLS, COUNT_WORDS, noun
 
 _DESCRIPTIONS = 24
-_QUESTIONS = 16
-_ANSWER_WEIGHT = 0.5
+_QUESTIONS = 40
+_ANSWER_WEIGHT = 1.0
 _BUCKETS = 8
 _IGNORED = -100
 _WORDS_PER_CELL = 8
@@ -85,8 +85,7 @@ def train_speech(
 ) -> None:
     """Train projector and language model in place on ``features`` ``[N, 36, D]``, less the last ``held_out`` rows."""
     targets, weights = cell_words(texts.tokenizer, texts.scenes)
-    trained = [p for name, p in model.named_parameters() if "vision_tower" not in name]
-    optimiser = Optimiser(trained, peak, steps)
+    optimiser = Optimiser([model.model.multi_modal_projector, model.model.language_model], peak, steps, muon=True)
     model.train()
     batches = texts.batches(len(features) - held_out)
     pad = texts.tokenizer.pad_token_id

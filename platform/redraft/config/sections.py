@@ -1,0 +1,140 @@
+"""The parts of the tree, in the order in which a round meets them; training has a module of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from redraft.config.section import Section
+
+
+class PolicyConfig(Section):
+    """The vision-language model to correct."""
+
+    path: str = Field(
+        "builtin:tiny", description="Hugging Face checkpoint folder, or builtin:tiny for the shipped policy"
+    )
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    max_new_tokens: int = Field(128, ge=1, description="longest response, in tokens")
+
+
+class ImagesConfig(Section):
+    """Where the pictures to describe come from."""
+
+    source: Literal["world", "folder", "coco"] = "world"
+    path: Path | None = Field(None, description="folder of photographs, or COCO folder (images/ and annotations/)")
+    per_round: int = Field(
+        600, ge=1, description="fresh images sampled each round; a folder smaller than that is used whole"
+    )
+    max_pixels: int = Field(50_000_000, ge=1, description="larger images are refused as decompression bombs")
+
+    @model_validator(mode="after")
+    def _path_given(self) -> Self:
+        if (self.source == "world") != (self.path is None):
+            need = "takes no path" if self.source == "world" else "needs a path"
+            raise ValueError(f"images.source {self.source} {need}: set images.path accordingly")
+        return self
+
+
+class PromptsConfig(Section):
+    """What the policy is asked."""
+
+    describe: str = Field("Describe this image in detail.", min_length=1)
+    question_share: float = Field(0.2, ge=0, le=1, description="share of world images asked a short question instead")
+
+
+class SampleConfig(Section):
+    """How responses are drawn."""
+
+    k: int = Field(4, ge=1, description="samples per image; the first is routed, all measure disagreement")
+    temperature: float = Field(0.9, gt=0)
+    top_p: float = Field(1.0, gt=0, le=1)
+    batch_size: int = Field(50, ge=1, description="images per batch; k rows each")
+    actors: int = Field(2, ge=1, description="sampler actors")
+    cpus_per_actor: float = Field(0.5, gt=0)
+    gpus_per_actor: float = Field(0.0, ge=0)
+
+
+class RouteConfig(Section):
+    """Which responses people see."""
+
+    budget: int = Field(300, ge=1, description="tasks per round")
+    random_share: float = Field(0.2, ge=0, le=1, description="share of the budget drawn at random: the control arm")
+    entropy_weight: float = Field(
+        0.5, ge=0, le=1, description="entropy's weight in the score; disagreement has the rest"
+    )
+
+
+class AnnotateConfig(Section):
+    """Who corrects."""
+
+    by: Literal["oracle", "human"] = "oracle"
+    oracles: int = Field(2, ge=1, description="oracle annotators working in parallel")
+    error_rate: float = Field(0.0, ge=0, le=1, description="chance that an oracle overlooks a wrong segment")
+    seconds_per_task: float = Field(0.0, ge=0, description="how long an oracle takes over a task")
+    lease_seconds: float = Field(900.0, gt=0, description="a task not submitted by then goes back to the worklist")
+
+
+class EvaluateConfig(Section):
+    """How a policy is measured: greedy, on the world's held-out splits."""
+
+    dev_images: int = Field(400, ge=2, description="decide promotion")
+    test_images: int = Field(1000, ge=2, description="are reported, and decide nothing")
+    questions: int = Field(200, ge=0, description="short questions per split, beside the descriptions")
+    bootstrap: int = Field(2000, ge=100, description="resamples for intervals")
+    batch_size: int = Field(200, ge=1, description="requests per batch")
+    actors: int = Field(2, ge=1)
+    cpus_per_actor: float = Field(0.5, gt=0)
+    gpus_per_actor: float = Field(0.0, ge=0)
+
+
+class PromoteConfig(Section):
+    """When a candidate replaces the incumbent."""
+
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="of the paired interval on the development split")
+    max_recall_drop: float = Field(0.01, ge=0, description="guard: recall may fall by this much, absolute")
+    max_length_change: float = Field(0.10, ge=0, description="guard: mean words may change by this much, relative")
+
+
+class LoopConfig(Section):
+    """When the loop moves on and when it ends."""
+
+    rounds: int = Field(3, ge=1)
+    min_corrections: int = Field(20, ge=1, description="fewer than this are not worth a training run")
+    train_after: int | None = Field(
+        None, ge=1, description="train once this many new corrections are in; default: worklist empty"
+    )
+    max_corrections: int | None = Field(None, ge=1, description="stop sampling once this many were made")
+
+
+class StorageConfig(Section):
+    """Where truth lives. Unset means inside the run folder."""
+
+    database: str | None = Field(None, description="SQLAlchemy URL; default SQLite in the run folder")
+    blobs: str | None = Field(
+        None, description="folder for images, datasets and checkpoints; default in the run folder"
+    )
+    min_free_gib: float = Field(0.5, ge=0, description="refuse to start with less free disk")
+
+
+class ServeConfig(Section):
+    """The promoted policy behind HTTP."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = Field(8123, ge=0, le=65535, description="0 takes a free port")
+    cpus: float = Field(0.1, gt=0)
+    gpus: float = Field(0.0, ge=0)
+
+
+class RayConfig(Section):
+    """Which Ray to use."""
+
+    address: str | None = Field(
+        None, description="address of a running cluster; default: a local one for this run alone"
+    )
+    cpus: int = Field(2, ge=1, description="CPUs that the local one offers")
+    object_store_mib: int = Field(300, ge=80)

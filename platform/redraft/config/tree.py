@@ -1,0 +1,61 @@
+"""The whole tree."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from redraft.config.section import Section
+from redraft.config.sections import (
+    AnnotateConfig,
+    EvaluateConfig,
+    ImagesConfig,
+    LoopConfig,
+    PolicyConfig,
+    PromoteConfig,
+    PromptsConfig,
+    RayConfig,
+    RouteConfig,
+    SampleConfig,
+    ServeConfig,
+    StorageConfig,
+)
+from redraft.config.training import TrainConfig
+
+
+class Config(Section):
+    """The whole tree."""
+
+    name: str = Field("run", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$")
+    seed: int = Field(0, ge=0)
+    policy: PolicyConfig = Field(default_factory=lambda: PolicyConfig())
+    images: ImagesConfig = Field(default_factory=lambda: ImagesConfig())
+    prompts: PromptsConfig = Field(default_factory=lambda: PromptsConfig())
+    sample: SampleConfig = Field(default_factory=lambda: SampleConfig())
+    route: RouteConfig = Field(default_factory=lambda: RouteConfig())
+    annotate: AnnotateConfig = Field(default_factory=lambda: AnnotateConfig())
+    train: TrainConfig = Field(default_factory=lambda: TrainConfig())
+    evaluate: EvaluateConfig = Field(default_factory=lambda: EvaluateConfig())
+    promote: PromoteConfig = Field(default_factory=lambda: PromoteConfig())
+    loop: LoopConfig = Field(default_factory=lambda: LoopConfig())
+    storage: StorageConfig = Field(default_factory=lambda: StorageConfig())
+    serve: ServeConfig = Field(default_factory=lambda: ServeConfig())
+    ray: RayConfig = Field(default_factory=lambda: RayConfig())
+
+    @model_validator(mode="after")
+    def _oracle_knows(self) -> Self:
+        if self.annotate.by == "oracle" and self.images.source != "world":
+            raise ValueError("annotate.by oracle works on images.source world alone: set annotate.by=human")
+        return self
+
+    def hash(self) -> str:
+        """Twelve hex digits that change whenever any value does."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    def to_yaml(self) -> str:
+        """The resolved tree, every default spelled out."""
+        return yaml.safe_dump(json.loads(self.model_dump_json()), sort_keys=False)
