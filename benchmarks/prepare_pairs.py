@@ -5,8 +5,8 @@
     python benchmarks/prepare_pairs.py --profile          where the time goes, by function
 
 A tenth, a half and all of the pairs are prepared in a process each, with the policy already loaded. Absolute times
-drift with the machine; the ratio of processor seconds a pair, all against a tenth, hardly does. It is 1.0 where the work
-is linear, and somewhat below where a tenth is so small that the first questions about the pictures weigh in.
+drift with the machine; the ratio of processor seconds a pair, all against a tenth, hardly does. It is 1.0 where the
+work is linear, and somewhat below where a tenth is so small that the first questions about the pictures weigh in.
 """
 
 from __future__ import annotations

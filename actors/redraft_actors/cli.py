@@ -12,7 +12,7 @@ from rich.console import Console
 from redraft.config import Config, load_config
 from redraft.errors import ConfigError, RedraftError
 from redraft.runs import RunFolder
-from redraft_actors import cli_run, cli_world
+from redraft_actors import cli_run, cli_train, cli_world
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +22,8 @@ app = typer.Typer(
     "Start with: redraft run configs/quickstart.yaml",
 )
 app.add_typer(cli_world.app, name="world", help="The picture world: draw it, rebuild its base policy, measure one.")
+
+app.command("train")(cli_train.train)
 
 console = Console()
 

@@ -62,7 +62,7 @@ class Preparer:
 
         torch.set_num_threads(1)
         config = job.config
-        policy = load_policy(job.policy_path, "cpu", config.policy.dtype)
+        policy = load_policy(job.policy_path, weights=False)
         self.checker = RowChecker(policy, config.train, config.images.max_pixels)
         self.source, self.blobs, self.folder = job.open_source(), open_blobs(job.blobs_url), job.folder
 

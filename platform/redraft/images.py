@@ -29,6 +29,9 @@ from redraft.store import Store
 FORMATS: Final = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif"}
 """What is decoded, and the suffix it is stored with. Of animations, the first frame counts."""
 
+_SUFFIXES: Final = {**FORMATS, "MPO": ".jpg"}
+"""Pillow opens a JPEG that holds several pictures, as phones write them, as MPO; the first counts."""
+
 _NAMED = 5
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -196,7 +199,7 @@ def _decode(data: bytes, max_pixels: int | None) -> tuple[Image.Image, str]:
             raise DataError(
                 f"has {image.width} x {image.height} pixels, more than images.max_pixels={max_pixels} allows"
             )
-        suffix = FORMATS[image.format or ""]
+        suffix = _SUFFIXES[image.format or ""]
         try:
             image.load()
             return _upright(_rgb(image), _orientation(image)), suffix

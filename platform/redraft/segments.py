@@ -11,10 +11,11 @@ Positions are Unicode code points, half-open. Rejected is the original text, cho
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from redraft.errors import ConfigError, EditError
 from redraft.records import Edit, HallucinationType, Span
@@ -144,7 +145,10 @@ def snap_to_words(text: str, spans: Sequence[Span]) -> Spans:
 
     Spans are returned in the order of the text. One of white space alone stays as it is.
     """
-    snapped = sorted((_snapped(text, span) for span in spans), key=lambda span: (span.start, span.end))
+    if not spans:
+        return ()
+    words = [match.span() for match in WORD.finditer(text)]
+    snapped = sorted((_snapped(text, words, span) for span in spans), key=lambda span: (span.start, span.end))
     merged: list[Span] = []
     for span in snapped:
         if merged and span.start <= merged[-1].end:
@@ -160,10 +164,13 @@ def changed_mask(starts: Sequence[int], ends: Sequence[int], spans: Sequence[Spa
     A token without characters never does. So the end-of-sequence token counts as unchanged even behind a deletion at
     the very end: nobody wrote it anew, and the deletion already weighs on the rejected side.
     """
-    return [
-        any(start < span.end and span.start < end and start < end for span in spans)
-        for start, end in zip(starts, ends, strict=True)
-    ]
+    ordered = sorted((span.start, span.end) for span in spans)
+    reach = list(accumulate((end for _, end in ordered), max))
+    mask = []
+    for start, end in zip(starts, ends, strict=True):
+        before = bisect_left(ordered, (end, end)) if start < end else 0
+        mask.append(before > 0 and reach[before - 1] > start)
+    return mask
 
 
 def changed_tokens(rejected: Sequence[int], chosen: Sequence[int], *, preset: str) -> tuple[list[int], list[int]]:
@@ -215,15 +222,17 @@ def _gap_edit(text: str, start: int, end: int, replacement: str) -> list[Edit]:
     return [Edit(start=start, end=end, replacement=replacement, type=HallucinationType.OTHER)]
 
 
-def _snapped(text: str, span: Span) -> Span:
+def _snapped(text: str, words: Sequence[tuple[int, int]], span: Span) -> Span:
+    """``words`` are those of the text, in order."""
     inside = text[span.start : span.end]
     if not inside.strip():
         return span
     start = span.start + len(inside) - len(inside.lstrip())
     end = span.start + len(inside.rstrip())
-    for word in WORD.finditer(text):
-        if word.start() < end and start < word.end():
-            start, end = min(start, word.start()), max(end, word.end())
+    first = bisect_right(words, start, key=lambda word: word[1])
+    last = bisect_left(words, end, key=lambda word: word[0]) - 1
+    if first <= last:
+        start, end = min(start, words[first][0]), max(end, words[last][1])
     return Span(start=start, end=end)
 
 

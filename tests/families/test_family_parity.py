@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 from tiny_families import picture
 
-from redraft import ddpo
 from redraft.config import LoraConfig, ObjectiveConfig, TrainConfig
 from redraft.policy import (
     EncodedPrompt,
@@ -126,8 +125,8 @@ def test_gradients_are_those_of_the_slow_version(family_policy: Policy, prompts:
         for text in (chosen, rejected):
             ids = tokens(policy, text)
             sides.append((PairTokens(ids, tuple(rng.random() < 0.3 for _ in ids)), tuple(-rng.random() for _ in ids)))
-        (w, w_ref), (l, l_ref) = sides
-        examples.append(TrainingExample(f"pair-{row}", "", prompts[row].text, w, l, w_ref, l_ref))
+        (won, won_ref), (lost, lost_ref) = sides
+        examples.append(TrainingExample(f"pair-{row}", "", prompts[row].text, won, lost, won_ref, lost_ref))
     objective = ObjectiveConfig()
     engine = TorchEngine(policy, TrainConfig(workers=1, freeze_vision=False))
     parameters = list(engine.trainable.values())
@@ -176,6 +175,16 @@ def test_generation_is_greedy_as_transformers_decodes(
             assert logits.argmax(-1).tolist() == list(ids)
             logps = logits.log_softmax(-1).gather(1, torch.tensor(ids)[:, None])[:, 0]
             torch.testing.assert_close(torch.tensor(answer.trace.logprobs), logps, atol=1e-3, rtol=1e-3)
+
+
+def test_without_weights_a_policy_still_encodes(
+    family_folder: Path, prompts: list[EncodedPrompt], images: list[Image.Image]
+) -> None:
+    light = load_policy(family_folder, weights=False)
+    assert all(p.device.type == "meta" for p in light.model.parameters())
+    encoded = encode_prompts(light, images, [p.text for p in prompts])
+    assert [e.input_ids for e in encoded] == [p.input_ids for p in prompts]
+    assert all(torch.equal(e.positions, p.positions) for e, p in zip(encoded, prompts, strict=True))
 
 
 def test_a_saved_policy_loads_identical(family_policy: Policy, tmp_path: Path, images: list[Image.Image]) -> None:

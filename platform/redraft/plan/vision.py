@@ -89,6 +89,8 @@ def _squares(config: ConfigFile, kind: str) -> VisionShape:
     f = config.integer("intermediate_size", default.intermediate)
     layers = config.integer("num_hidden_layers", default.layers)
     image, patch = config.integer("image_size", default.image), config.integer("patch_size", default.patch)
+    if image < patch:
+        raise PolicyError(f"{config.file}: vision_config: squares of {image} pixels hold no patch of {patch}")
     grid, embedding = (image // patch) ** 2, _CHANNELS * patch**2 * d
     with_class = kind in ("clip_vision_model", "internvl_vision")
     norms_and_biases = 4 * d + 4 * d + f + d

@@ -38,24 +38,35 @@ class Policy:
     pad_id: int
 
 
-def load_policy(path: str | Path, device: str = "auto", dtype: str = "float32") -> Policy:
+def load_policy(path: str | Path, device: str = "auto", dtype: str = "float32", *, weights: bool = True) -> Policy:
     """Load a checkpoint folder for inference; call ``policy.model.train()`` to train it.
+
+    Args:
+        weights: without them the policy encodes and decodes, and can do nothing else; it then takes no memory to speak
+            of, whatever its size.
 
     Raises:
         PolicyError: naming the folder and what is wrong with it.
     """
-    from transformers import AutoModelForImageTextToText
+    from transformers import AutoConfig, AutoModelForImageTextToText
     from transformers.utils.logging import disable_progress_bar
 
     logging.getLogger("transformers").setLevel(logging.ERROR)
     disable_progress_bar()
     folder = resolve_policy_path(str(path))
-    where = torch.device(_device(device))
+    where = torch.device(_device(device)) if weights else torch.device("meta")
     try:
         processor = load_processor(folder)
-        model: Any = AutoModelForImageTextToText.from_pretrained(
-            folder, dtype=getattr(torch, dtype), local_files_only=True
-        )
+        model: Any
+        if weights:
+            model = AutoModelForImageTextToText.from_pretrained(
+                folder, dtype=getattr(torch, dtype), local_files_only=True
+            )
+        else:
+            with torch.device("meta"):
+                model = AutoModelForImageTextToText.from_config(
+                    AutoConfig.from_pretrained(folder, local_files_only=True)
+                )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as e:
         raise PolicyError(f"cannot load the policy in {folder}: {' '.join(str(e).split())[:300]}") from e
     tokenizer = getattr(processor, "tokenizer", None)
