@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +15,9 @@ from redraft.policy import Policy
 from redraft.records import Edit, HallucinationType, PreferencePair, Split
 from redraft.segments import apply_edits, changed_spans
 from redraft.world import builtin_policy, judge, render, scene_at
+
+if TYPE_CHECKING:
+    from redraft.train.encode import TrainingExample
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +87,11 @@ def dataset(tmp_path_factory: pytest.TempPathFactory, blobs: Blobs, pairs: list[
     scorer = ReferenceScorer(str(builtin_policy()), blobs.url, Config())
     pq.write_table(scorer.encode(pairs), folder / "part.parquet")
     return folder
+
+
+@pytest.fixture(scope="session")
+def dataset_table(dataset: Path) -> Sequence[TrainingExample]:
+    """The examples of ``dataset``."""
+    from redraft.train.examples import read_examples
+
+    return read_examples(dataset)

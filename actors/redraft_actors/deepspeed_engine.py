@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +16,7 @@ import torch.distributed as dist
 
 from redraft.config import TrainConfig
 from redraft.policy import ModelInput, Policy, TokenLogProbs
+from redraft.records import stable_id
 from redraft.train.engine import optimizer
 from redraft.train.trainable import exported_state, prepare_model
 
@@ -74,8 +78,14 @@ class DeepSpeedEngine:
         self._engine.save_checkpoint(str(folder), tag=_TAG)
 
     def load(self, folder: Path) -> None:
-        """Restore what ``save`` wrote."""
-        self._engine.load_checkpoint(str(folder), tag=_TAG)
+        """Restore what ``save`` wrote, with whatever number of workers that was."""
+        saved = len(list((folder / _TAG).glob("*zero_pp_rank_*_optim_states.pt")))
+        if saved == self.world_size:
+            self._engine.load_checkpoint(str(folder), tag=_TAG)
+            return
+        self._engine._config.load_universal_checkpoint = True
+        self._engine.load_checkpoint(str(universal_checkpoint(folder)), tag=_TAG)
+        self._engine._config.load_universal_checkpoint = False
 
     def model_state(self) -> dict[str, torch.Tensor]:
         """The whole model's state; ZeRO-3 gathers it on rank 0."""
@@ -85,6 +95,32 @@ class DeepSpeedEngine:
             state = self._engine.module.state_dict()
         named = {name.removeprefix(_PREFIX): tensor for name, tensor in state.items()}
         return exported_state(self._policy, named)
+
+
+def universal_checkpoint(folder: Path) -> Path:
+    """A checkpoint's shards joined parameter by parameter, which any number of workers can load.
+
+    One worker of a machine converts, the others wait for it.
+    """
+    from deepspeed.checkpoint import ds_to_universal
+
+    joined = Path(tempfile.gettempdir()) / f"redraft-universal-{stable_id(str(folder.resolve()))}"
+    if int(os.environ.get("LOCAL_RANK", "0")) == 0:
+        shutil.rmtree(joined, ignore_errors=True)
+        joined.mkdir(parents=True)
+        ds_to_universal.main(
+            Namespace(
+                input_folder=str(folder / _TAG),
+                output_folder=str(joined / _TAG),
+                num_extract_workers=1,
+                num_merge_workers=1,
+                keep_temp_folder=False,
+                strict=True,
+                inject_missing_state=True,
+            )
+        )
+    dist.barrier()
+    return joined
 
 
 def micro_batches_per_step(config: TrainConfig, world_size: int) -> int:

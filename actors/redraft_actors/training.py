@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import ray.train
+from ray.exceptions import RayActorError
+from ray.train import WorkerGroupError
 from ray.train.torch import TorchConfig, TorchTrainer
 
 from redraft.errors import TrainingError
@@ -48,9 +50,15 @@ def train_on_ray(spec: JobSpec, *, name: str, storage: Path, out: Path, log: Pat
             callbacks=callbacks,
         ),
     )
-    result = trainer.fit()
-    if result.error is not None:
-        raise result.error
+    try:
+        result = trainer.fit()
+    except WorkerGroupError as e:
+        if not any(isinstance(failure, RayActorError) for failure in e.worker_failures.values()):
+            raise
+        raise TrainingError(
+            f"training job {name} lost a worker more often than train.max_failures ({train.max_failures}) allows; the "
+            f"same command lets it go on from its last checkpoint in {storage / name}"
+        ) from e
     if result.checkpoint is None:
         raise TrainingError(f"training job {name} ended without a checkpoint; see {storage / name}")
     with result.checkpoint.as_directory() as folder:

@@ -14,6 +14,7 @@ import torch
 
 from redraft.blobs import Blobs
 from redraft.config import Config, TrainConfig
+from redraft.errors import TrainingError
 from redraft.policy import load_policy
 from redraft.records import TrainStep
 from redraft.world import builtin_policy
@@ -61,13 +62,15 @@ def test_every_strategy_trains_alike(
     assert [TrainStep.model_validate_json(line) for line in lines] == log
 
 
+def train_workers() -> list[psutil.Process]:
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if any("RayTrainWorker" in part for part in child.cmdline())]
+
+
 def kill_a_worker_after(log: Path, step: int) -> None:
     while not (log.exists() and any(f'"step":{step},' in line for line in log.read_text().splitlines())):
         time.sleep(0.02)
-    workers = [
-        p for p in psutil.Process().children(recursive=True) if any("RayTrainWorker" in part for part in p.cmdline())
-    ]
-    os.kill(workers[0].pid, signal.SIGKILL)
+    os.kill(train_workers()[0].pid, signal.SIGKILL)
 
 
 def test_a_killed_worker_is_replaced_and_nothing_changes(
@@ -78,4 +81,74 @@ def test_a_killed_worker_is_replaced_and_nothing_changes(
     killer.start()
     done = train_on_ray(spec_of(dataset, blobs), name="killed", storage=tmp_path, out=tmp_path / "out", log=log)
     killer.join()
+    assert_same_training(done, tmp_path / "out", alone)
+
+
+@pytest.mark.parametrize("strategy", [("ddp", 2), ("deepspeed", 2), ("deepspeed", 3)], ids=str)
+def test_a_job_goes_on_with_another_number_of_workers(
+    dataset: Path, blobs: Blobs, tmp_path: Path, alone: tuple[list[TrainStep], Path], strategy: tuple[str, int]
+) -> None:
+    """Two workers, one is killed and the job gives up; one worker takes it up again."""
+    values = {"strategy": strategy[0], "zero_stage": strategy[1], "checkpoint_every": 1}
+    log = tmp_path / "log.jsonl"
+    killer = threading.Thread(target=kill_a_worker_after, args=(log, 2), daemon=True)
+    killer.start()
+    with pytest.raises(TrainingError, match="go on"):
+        train_on_ray(
+            spec_of(dataset, blobs, max_failures=0, **values),
+            name="job", storage=tmp_path, out=tmp_path / "never", log=log,
+        )  # fmt: skip
+    killer.join()
+    done = train_on_ray(
+        spec_of(dataset, blobs, workers=1, **values), name="job", storage=tmp_path, out=tmp_path / "out", log=log
+    )
+    assert_same_training(done, tmp_path / "out", alone)
+
+
+def test_micro_batches_add_up(dataset: Path, blobs: Blobs, tmp_path: Path, alone: tuple[list[TrainStep], Path]) -> None:
+    """Two workers with two pairs each, one pair at a time."""
+    for strategy in ("ddp", "deepspeed"):
+        out = tmp_path / strategy
+        log = train_on_ray(
+            spec_of(dataset, blobs, strategy=strategy, micro_batch=1),
+            name=strategy, storage=tmp_path, out=out, log=tmp_path / f"{strategy}.jsonl",
+        )  # fmt: skip
+        assert_same_training(log, out, alone)
+
+
+def test_the_vision_tower_trains_on_workers_too(dataset: Path, blobs: Blobs, tmp_path: Path) -> None:
+    expected = tmp_path / "alone"
+    spec = spec_of(dataset, blobs, freeze_vision=False, workers=1)
+    log = train_alone(spec, expected)
+    done = train_on_ray(
+        spec_of(dataset, blobs, freeze_vision=False),
+        name="vision", storage=tmp_path, out=tmp_path / "out", log=tmp_path / "log.jsonl",
+    )  # fmt: skip
+    assert_same_training(done, tmp_path / "out", (log, expected))
+
+
+def test_a_loss_that_is_no_number_is_not_tried_again(dataset: Path, blobs: Blobs, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"stopped at step \d: the loss is nan"):
+        train_on_ray(
+            spec_of(dataset, blobs, learning_rate=1e25, max_grad_norm=1e30),
+            name="nan", storage=tmp_path, out=tmp_path / "out", log=tmp_path / "log.jsonl",
+        )  # fmt: skip
+    steps = [TrainStep.model_validate_json(line).step for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert steps == sorted(set(steps)), "no step was taken twice"
+    assert not (tmp_path / "out").exists()
+
+
+def stop_a_worker_after(log: Path, step: int) -> None:
+    while not (log.exists() and any(f'"step":{step},' in line for line in log.read_text().splitlines())):
+        time.sleep(0.02)
+    os.kill(train_workers()[0].pid, signal.SIGSTOP)
+
+
+def test_a_worker_that_hangs_is_ended_and_replaced(
+    dataset: Path, blobs: Blobs, tmp_path: Path, alone: tuple[list[TrainStep], Path]
+) -> None:
+    log = tmp_path / "log.jsonl"
+    threading.Thread(target=stop_a_worker_after, args=(log, 2), daemon=True).start()
+    spec = spec_of(dataset, blobs, hang_seconds=8.0, checkpoint_every=1)
+    done = train_on_ray(spec, name="hung", storage=tmp_path, out=tmp_path / "out", log=log)
     assert_same_training(done, tmp_path / "out", alone)

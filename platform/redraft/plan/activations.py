@@ -27,9 +27,8 @@ def activation_bytes(job: Job) -> int:
     """Peak bytes of one worker's micro-batch of the longest pairs: layers, mask, head and, if trained, vision tower."""
     rows = [Rows(count=r.count * job.micro_batch, width=r.width) for r in job.tokens.widest]
     kept = sum(_language(job, r) for r in rows) + _vision(job)
-    saved_logits, passing_logits = _logits(job)
-    passing = max(passing_logits, *(r.tokens * _backward_bytes(job) for r in rows))
-    return int(kept + saved_logits + passing)
+    passing = max(_logits(job), *(r.tokens * _backward_bytes(job, r.width) for r in rows))
+    return int(kept + passing)
 
 
 def layer_bytes(job: Job, width: float) -> float:
@@ -44,24 +43,29 @@ def layer_bytes(job: Job, width: float) -> float:
 
 def _language(job: Job, rows: Rows) -> float:
     shape = job.shape.decoder
-    one = layer_bytes(job, rows.width)
-    layers = shape.layers * one
+    layers = shape.layers * layer_bytes(job, rows.width)
     if job.train.gradient_checkpointing:
-        residual = 2 if job.precision == "bfloat16" else 4
-        layers = shape.layers * residual * shape.hidden + one
+        layers = shape.layers * _residual_bytes(job) * shape.hidden
     mask = rows.count * rows.width**2
     return rows.tokens * (layers + _ENDS_BYTES * shape.hidden) + mask
 
 
-def _backward_bytes(job: Job) -> float:
-    return job.width * (3 * job.shape.decoder.intermediate + 2 * job.shape.decoder.hidden)
+def _residual_bytes(job: Job) -> int:
+    """Of a number in the stream between layers, which autocast leaves in float32."""
+    return 2 if job.precision == "bfloat16" else 4
 
 
-def _logits(job: Job) -> tuple[float, float]:
-    """Bytes kept of the head's float32 probabilities, and bytes that pass with them; never more than one chunk's."""
+def _backward_bytes(job: Job, width: float) -> float:
+    """Bytes a token that one layer's backward needs for a moment: gradients, and with checkpointing the layer again."""
+    shape = job.shape.decoder
+    again = layer_bytes(job, width) if job.train.gradient_checkpointing else 0.0
+    return again + job.width * (3 * shape.intermediate + 2 * shape.hidden)
+
+
+def _logits(job: Job) -> float:
+    """Bytes of one chunk's float32 probabilities and of two gradients of their size, gone before a layer's backward."""
     predictions = min(HEAD_CHUNK, job.micro_batch * job.tokens.most_predictions)
-    size = predictions * job.shape.decoder.vocabulary
-    return 4.0 * size, 8.0 * size
+    return 12.0 * predictions * job.shape.decoder.vocabulary
 
 
 def _vision(job: Job) -> float:
@@ -74,6 +78,5 @@ def _vision(job: Job) -> float:
     feed_forward = (4 if shape.gated else 2) * shape.intermediate
     one = 2 * _NORM_BYTES[job.precision] * shape.hidden + b * (4 * shape.hidden + feed_forward)
     if job.train.gradient_checkpointing:
-        residual = 2 if job.precision == "bfloat16" else 4
-        return patches * (shape.layers * residual * shape.hidden + one)
+        return patches * (shape.layers * _residual_bytes(job) * shape.hidden + one)
     return patches * shape.layers * one

@@ -10,13 +10,14 @@ from redraft.plan.estimate import Suggestion, TrainingPlan, estimate
 _WORTHWHILE = 2**26
 """Bytes of shortage that a knob must remove to be worth naming."""
 
+_SPLIT: dict[str, object] = {"strategy": "deepspeed", "zero_stage": 3}
 _KNOBS: tuple[dict[str, object], ...] = (
     {"gradient_checkpointing": True},
     {"micro_batch": 1},
     {"strategy": "deepspeed"},
-    {"strategy": "deepspeed", "zero_stage": 3},
+    _SPLIT,
     {"strategy": "deepspeed", "offload_optimizer": True},
-    {"strategy": "deepspeed", "zero_stage": 3, "offload_parameters": True},
+    {**_SPLIT, "offload_parameters": True},
 )
 
 
@@ -47,12 +48,14 @@ def _changes(train: TrainConfig) -> Iterator[dict[str, object]]:
 
 def _more_workers(plan: TrainingPlan, config: Config, train: TrainConfig) -> list[Suggestion]:
     counts = [n for n in range(train.workers + 1, train.batch_size + 1) if train.batch_size % n == 0]
-    tries = [(n, _again(plan, config, train.model_copy(update={"workers": n}))) for n in counts]
-    fitting = [(n, tried) for n, tried in tries if tried.shortage == 0]
-    count, best = fitting[0] if fitting else min(tries, key=lambda t: t[1].shortage, default=(0, plan))
+    # One worker gains nothing from ZeRO-3, so it may not have been kept; several share the weights with it.
+    changes = [{**split, "workers": n} for split in ({}, _SPLIT) for n in counts]
+    tries = [(change, _again(plan, config, train.model_copy(update=change))) for change in changes]
+    fitting = [(change, tried) for change, tried in tries if tried.shortage == 0]
+    change, best = fitting[0] if fitting else min(tries, key=lambda t: t[1].shortage, default=({}, plan))
     if plan.shortage - best.shortage < _WORTHWHILE:
         return []
-    return [Suggestion(knob=f"train.workers={count}", saves=_saved(plan, best), fits=best.shortage == 0)]
+    return [Suggestion(knob=_as_set(train, change), saves=_saved(plan, best), fits=best.shortage == 0)]
 
 
 def _again(plan: TrainingPlan, config: Config, train: TrainConfig) -> TrainingPlan:

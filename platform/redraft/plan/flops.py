@@ -1,8 +1,9 @@
 """Floating-point operations of training on a pair; a multiplication with its addition counts as two.
 
 Forward costs 2 a matrix entry and token, backward 2 for the gradient of the input and 2 for that of the matrix if it is
-trained, gradient checkpointing 2 for computing a layer again. Attention costs 4 T^2 a in a layer forward, for a queries
-wide, and twice that backward; kernels that skip what a causal mask hides save up to half of it.
+trained, gradient checkpointing 2 for computing a layer again, but for its last product, which backward does not need.
+Attention costs 4 T^2 a in a layer forward, for rows of T tokens and queries a wide, and twice that backward; kernels
+that skip what a causal mask hides save up to half of it.
 """
 
 from __future__ import annotations
@@ -33,13 +34,14 @@ def plan_flops(job: Job) -> Flops:
     """Operations per pair; the reference's pass over the data, made when a dataset version is built, is not in it."""
     decoder, train = job.shape.decoder, job.train
     again = 1 if train.gradient_checkpointing else 0
-    layers = 2 + again + (0 if train.lora else 1)
+    last = sum(linear.weights for linear in decoder.linears if linear.name == "down_proj")
+    matrices = (2 if train.lora else 3) * decoder.matrices + again * (decoder.matrices - last)
     square = sum(rows.count * rows.width**2 for rows in job.tokens.rows)
     chunked = job.micro_batch * job.tokens.predictions > HEAD_CHUNK
     head = (2 if train.lora else 3) + (1 if chunked else 0)
     adapters = 2 * (3 + again) * job.adapters * job.tokens.per_pair
     return Flops(
-        language=2 * layers * decoder.matrices * job.tokens.per_pair + adapters,
+        language=2 * matrices * job.tokens.per_pair + adapters,
         attention=(3 + again) * 4 * decoder.attention * decoder.layers * square,
         head=2 * head * decoder.hidden * decoder.vocabulary * job.tokens.predictions,
         vision=_vision(job),

@@ -58,9 +58,7 @@ def plan_tokens(shape: ModelShape, train: TrainConfig, statistics: PairStatistic
     longest = statistics.longest_response
     rows = [Rows(count=1, width=statistics.shared) if share else Rows(count=2, width=statistics.sequence)]
     widest = [
-        Rows(count=1, width=min(statistics.longest_shared, 2 * statistics.longest_sequence))
-        if share
-        else Rows(count=2, width=statistics.longest_sequence)
+        Rows(count=1, width=statistics.longest_shared) if share else Rows(count=2, width=statistics.longest_sequence)
     ]
     predictions = 2 * statistics.response_tokens - (statistics.common_prefix_tokens if share else 0)
     most = 2 * longest

@@ -25,8 +25,7 @@ def prepare_model(policy: Policy, config: TrainConfig) -> dict[str, nn.Parameter
     """
     model = policy.model
     if config.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-        model.enable_input_require_grads()
+        model.activation_checkpointing_enable({"use_reentrant": False})
     if config.lora is not None:
         _add_adapters(model, config.lora)
     else:
