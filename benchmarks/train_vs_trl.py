@@ -185,7 +185,7 @@ def our_sides(size: int, steps: int) -> dict[str, Step]:
         examples.append(TrainingExample(str(number), "", pair.prompt, chosen, rejected, zeros[0], zeros[1]))
     with torch.no_grad():
         features = [image_features(policy.model, policy.family, [prompt])[0] for prompt in prompts]
-    objective = ObjectiveConfig()
+    objective = ObjectiveConfig(preset="paper")
 
     def side(cached: bool) -> Step:
         engine = TorchEngine(policy, TrainConfig(workers=1, freeze_vision=cached))

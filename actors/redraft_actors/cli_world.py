@@ -38,7 +38,7 @@ def train_base(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 2,
 ) -> None:
-    """Rebuild the base policy and its truthful twin from nothing; about half an hour of CPU time."""
+    """Rebuild the base policy and its truthful twin from nothing; under twenty minutes on two cores."""
     from redraft.world.train_base import train_base as rebuild
 
     try:

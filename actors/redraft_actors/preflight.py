@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
+import psutil
 
 from redraft.blobs import open_blobs
 from redraft.checkpoints import resolve_policy_path
 from redraft.config import Config
 from redraft.errors import ConfigError, PolicyError, ResourceError
+from redraft.plan import PairStatistics, plan_training, read_shape, require_fit
 from redraft.pool import read_photographs
 from redraft.records import Record
 from redraft.store import Store
+from redraft_actors.step_log import check_loggers
 
 
 class Checked(Record):
@@ -35,30 +37,22 @@ def preflight(config: Config, out: Path) -> list[Checked]:
         _storage(config),
         _disk(config, out),
         _cpus(config),
+        _training(config),
         _port(config),
     ]
 
 
 def _policy(config: Config) -> Checked:
     folder = resolve_policy_path(config.policy.path)
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
+    if not any(folder.glob("*.safetensors")):
         raise PolicyError(f"policy.path: {folder} holds no *.safetensors weights")
-    parameters = 0
-    for file in files:
-        try:
-            with safe_open(file, framework="numpy") as weights:
-                for name in weights.keys():  # noqa: SIM118 (a handle, not a mapping)
-                    size = 1
-                    for side in weights.get_slice(name).get_shape():
-                        size *= side
-                    parameters += size
-        except (SafetensorError, OSError) as e:
-            raise PolicyError(f"policy.path: {file} cannot be read as safetensors: {e}") from e
+    shape = read_shape(folder)
     for needed in ("tokenizer.json", "tokenizer_config.json"):
         if not (folder / needed).is_file():
             raise PolicyError(f"policy.path: {folder} has no {needed}")
-    return Checked(what="policy", found=f"{folder.name}, {parameters / 1e6:.1f} M parameters")
+    return Checked(
+        what="policy", found=f"{shape.name}, {shape.family}, {shape.parameters.total / 1e6:.1f} M parameters"
+    )
 
 
 def _images(config: Config) -> Checked:
@@ -112,6 +106,19 @@ def _cpus(config: Config) -> Checked:
         if not torch.cuda.is_available():
             raise ResourceError("the config asks for GPUs, but torch sees none on this machine: set gpus_per_* to 0")
     return Checked(what="Ray", found=f"local, {config.ray.cpus} CPUs")
+
+
+def _training(config: Config) -> Checked:
+    check_loggers(config.train)
+    shape = read_shape(resolve_policy_path(config.policy.path))
+    statistics = PairStatistics.rlhf_v(image_tokens=round(shape.picture.tokens))
+    here = psutil.virtual_memory().total if config.ray.address is None else None
+    plan = plan_training(shape, config, statistics, machine=here)
+    require_fit(plan)
+    return Checked(
+        what="training",
+        found=f"about {plan.memory.total / 2**30:.1f} GiB for each of {plan.workers} workers on {plan.device.kind}",
+    )
 
 
 def _port(config: Config) -> Checked:

@@ -53,7 +53,7 @@ def train_on_ray(spec: JobSpec, *, name: str, storage: Path, out: Path, log: Pat
     try:
         result = trainer.fit()
     except WorkerGroupError as e:
-        if not any(isinstance(failure, RayActorError) for failure in e.worker_failures.values()):
+        if not any(_died(failure) for failure in e.worker_failures.values()):
             raise
         raise TrainingError(
             f"training job {name} lost a worker more often than train.max_failures ({train.max_failures}) allows; the "
@@ -69,3 +69,8 @@ def train_on_ray(spec: JobSpec, *, name: str, storage: Path, out: Path, log: Pat
         shutil.copytree(Path(folder) / EXPORT, out, dirs_exist_ok=True)
     log.write_text("".join(step.model_dump_json() + "\n" for step in state.log))
     return state.log
+
+
+def _died(failure: Exception) -> bool:
+    """Whether a worker's process ended, rather than its code failed; Ray wraps what its health check found."""
+    return isinstance(getattr(failure, "health_check_failure", failure), RayActorError)

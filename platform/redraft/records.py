@@ -372,6 +372,7 @@ class Verdict(Record):
 class StepSpeed(Record):
     """What an optimiser step took, over all workers; ``memory_gib`` and ``mfu`` are one worker's."""
 
+    ended_at: float
     seconds: float
     pairs_per_second: float
     tokens_per_second: float

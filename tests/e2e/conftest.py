@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,11 +57,29 @@ def small(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Start ``redraft ARGS`` as a user would; its output goes to a file beside the run."""
+    """Start ``redraft ARGS`` as a user would; its output goes to a file beside the run.
 
-    def run(*args: object) -> subprocess.Popen[str]:
+    ``terminal`` is a terminal for it to sit at, with nobody else in it.
+    """
+
+    def run(*args: object, terminal: int | None = None) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", "from redraft_actors.cli import main; main()", *map(str, args)]
+
+        def sit_at_terminal() -> None:
+            if terminal is not None:
+                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
+
         with (tmp_path / "output.log").open("a") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, text=True, env=dict(os.environ))
+            return subprocess.Popen(
+                command,
+                stdin=terminal,
+                stdout=log,
+                stderr=log,
+                text=True,
+                env=dict(os.environ),
+                start_new_session=terminal is not None,
+                preexec_fn=sit_at_terminal,
+            )
 
     return run

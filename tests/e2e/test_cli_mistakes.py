@@ -118,6 +118,11 @@ def test_more_workers_than_cpus(redraft: CommandLine, small: Path) -> None:
     assert "raise ray.cpus" in err
 
 
+def test_a_training_job_that_cannot_fit_is_refused_with_a_remedy(redraft: CommandLine, small: Path, out: Path) -> None:
+    huge = ["--set", "train.batch_size=40000", "--set", "train.micro_batch=20000"]
+    assert_refused(redraft("run", small, "--out", out, *huge), out, "GiB per worker", "set train.")
+
+
 def test_commands_on_a_folder_without_a_run(redraft: CommandLine, tmp_path: Path) -> None:
     for command in ("resume", "status", "report", "stop"):
         code, _, err = redraft(command, tmp_path)

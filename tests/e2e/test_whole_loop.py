@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -94,13 +96,19 @@ def test_a_run_survives_the_death_of_sampler_controller_and_trainer(
     assert steps == list(range(6))
 
 
+@pytest.mark.parametrize("how", ["SIGTERM", "Ctrl-C"])
 def test_an_interrupted_run_is_resumed(
-    start: Start, ended: Callable[[subprocess.Popen[str]], None], small: Path, tmp_path: Path
+    start: Start, ended: Callable[[subprocess.Popen[str]], None], small: Path, tmp_path: Path, how: str
 ) -> None:
     run = tmp_path / "run"
-    process = start("run", small, "--out", run)
-    wait_for_step(process, run, "build")
-    process.send_signal(signal.SIGTERM)
+    if how == "SIGTERM":
+        process = start("run", small, "--out", run)
+        wait_for_step(process, run, "build")
+        process.send_signal(signal.SIGTERM)
+    else:
+        process, keyboard = start_in_terminal(start, "run", small, "--out", run)
+        wait_for_step(process, run, "build")
+        os.write(keyboard, b"\x03")
     ended(process)
     assert process.returncode == 130
     assert f"redraft resume {run}" in (tmp_path / "output.log").read_text()
@@ -111,6 +119,32 @@ def test_an_interrupted_run_is_resumed(
     assert RunFolder.open(run).store().rounds()[-1].phase is Phase.DONE
 
 
+def start_in_terminal(start: Start, *words: object) -> tuple[subprocess.Popen[str], int]:
+    """A process in a terminal of its own, and that terminal's keyboard: Ctrl-C reaches every process in it."""
+    keyboard, screen = pty.openpty()
+    process = start(*words, terminal=screen)
+    os.close(screen)
+    return process, keyboard
+
+
+@pytest.fixture
+def another_ray() -> Iterator[None]:
+    """Some other Ray that runs on this machine."""
+    code = (
+        "import ray; ray.init(address='local', num_cpus=1, include_dashboard=False); print('up', flush=True); input()"
+    )
+    quiet = {**os.environ, "RAY_usage_stats_enabled": "0"}
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=quiet,
+    ) as other:  # fmt: skip
+        assert other.stdout is not None
+        assert any("up" in line for line in iter(other.stdout.readline, ""))
+        yield
+        other.communicate("\n")
+
+
+@pytest.mark.usefixtures("another_ray")
 def test_photographs_wait_for_people(
     start: Start, ended: Callable[[subprocess.Popen[str]], None], small: Path, tmp_path: Path
 ) -> None:

@@ -127,7 +127,7 @@ def test_gradients_are_those_of_the_slow_version(family_policy: Policy, prompts:
             sides.append((PairTokens(ids, tuple(rng.random() < 0.3 for _ in ids)), tuple(-rng.random() for _ in ids)))
         (won, won_ref), (lost, lost_ref) = sides
         examples.append(TrainingExample(f"pair-{row}", "", prompts[row].text, won, lost, won_ref, lost_ref))
-    objective = ObjectiveConfig()
+    objective = ObjectiveConfig(preset="paper")
     engine = TorchEngine(policy, TrainConfig(workers=1, freeze_vision=False))
     parameters = list(engine.trainable.values())
     batch = collate_pairs(examples, [SeenImage(prompt) for prompt in prompts], policy.pad_id)

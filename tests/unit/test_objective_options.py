@@ -110,7 +110,7 @@ def step(policy: Policy, batch: PairBatch, **switches: object) -> StepResult:
         logps: torch.Tensor = model(inputs)
         return logps
 
-    return pair_step(log_probs, batch, ObjectiveConfig.model_validate(switches))
+    return pair_step(log_probs, batch, ObjectiveConfig.model_validate({"preset": "paper", **switches}))
 
 
 def test_each_switch_adds_its_own_term(policy: Policy, examples: list[TrainingExample], blobs: Blobs) -> None:

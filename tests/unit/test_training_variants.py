@@ -19,7 +19,9 @@ from redraft.train.state import TrainingState
 from redraft.world import builtin_policy
 from redraft_actors.train_job import JobSpec, train_alone
 
-CONFIG = TrainConfig(workers=1, batch_size=6, steps=5, learning_rate=1e-4, weight_decay=0.0)
+CONFIG = TrainConfig(
+    objective=ObjectiveConfig(preset="paper"), workers=1, batch_size=6, steps=5, learning_rate=1e-4, weight_decay=0.0
+)
 
 
 def changed(**values: object) -> TrainConfig:
@@ -192,7 +194,7 @@ def test_the_loop_runs_with_every_part_of_the_objective(
 ) -> None:
     from redraft_actors.building import ReferenceScorer
 
-    objective = ObjectiveConfig.model_validate(switches)
+    objective = ObjectiveConfig.model_validate({"preset": "paper", **switches})
     config = changed(objective=objective, steps=4)
     table = ReferenceScorer(str(builtin_policy()), blobs.url, Config(train=config)).encode(pairs)  # type: ignore[arg-type]
     _, state = train(config, Examples(table), blobs)

@@ -46,7 +46,14 @@ class ObjectiveConfig(Section):
 OBJECTIVE_PRESETS: dict[str, dict[str, Any]] = {
     "paper": {"gamma": 5.0, "beta": 0.5, "normalise": True, "diff": "edits"},
     "released": {"gamma": 1.1, "beta": 0.1, "normalise": False, "diff": "released"},
-    "recommended": {"gamma": 5.0, "beta": 0.5, "normalise": True, "diff": "edits"},
+    "recommended": {
+        "gamma": 5.0,
+        "beta": 0.5,
+        "normalise": True,
+        "diff": "edits",
+        "anchor": 1.0,
+        "supervised": 0.3,
+    },
 }
 
 

@@ -44,7 +44,8 @@ RECIPES: dict[str, Recipe] = {
             "freeze_vision": False,
         }
     ),
-    # The paper's, with the vision tower frozen, so that images are read once; see docs/experiments.md.
+    # The paper's optimiser; an anchor and a supervised term on chosen, and the vision tower frozen, so that images are
+    # read once. Where that comes from: docs/experiments.md.
     "recommended": Recipe(
         {
             "objective": {"preset": "recommended"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -29,6 +30,7 @@ class Stopwatch:
             torch.cuda.synchronize(self.device)
         seconds = time.perf_counter() - self.began
         return StepSpeed(
+            ended_at=time.time(),
             seconds=seconds,
             pairs_per_second=pairs / seconds,
             tokens_per_second=tokens / seconds,
@@ -54,7 +56,8 @@ class Stopwatch:
 
 def peak_flops(device_name: str) -> float | None:
     """Dense bfloat16 peak, FLOP/s, of a GPU by the name that torch gives it; None for one that is not in the table."""
+    words = re.split(r"[\s-]+", device_name)
     for gpu in GPUS.values():
-        if gpu.name.partition("-")[0] in device_name.replace(" ", ""):
+        if gpu.name.partition("-")[0] in words:
             return gpu.bfloat16_tflops * 1e12
     return None
