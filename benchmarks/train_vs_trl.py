@@ -11,7 +11,7 @@ side, above what the imports take.
     trl, frozen    with a frozen vision tower
     trl, selected  and with its selection of label positions, which it keeps for GPUs, switched on here
     redraft        shared image, prompt and prefix, stored reference log-probabilities; the tower is trained
-    redraft, cached   the tower is frozen and its features are cached: the default
+    redraft, cached the tower is frozen and its features are cached: the default
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class StepLog(UserCallback):
         steps = list(steps)
         with self.path.open("a", encoding="utf-8") as f:
             f.writelines(step.model_dump_json() + "\n" for step in steps)
-        if self.config.tensorboard:
+        if self.config.tensorboard and steps:
             _to_tensorboard(steps, self.path.with_suffix(""))
         if self.config.mlflow:
             _to_mlflow(steps, self.config.mlflow, self.path.stem)
@@ -55,14 +55,15 @@ def numbers(step: TrainStep) -> dict[str, float]:
     """The figures of a step under their names."""
     figures = step.model_dump(exclude={"step", "alarm", "speed"})
     if step.speed is not None:
-        figures |= {name: value for name, value in step.speed.model_dump().items() if value is not None}
+        figures |= step.speed.model_dump(exclude={"ended_at"}, exclude_none=True)
     return {name: float(value) for name, value in figures.items()}
 
 
-def _to_tensorboard(steps: Iterable[TrainStep], folder: Path) -> None:
+def _to_tensorboard(steps: list[TrainStep], folder: Path) -> None:
+    """A file of events for each bunch, closed, so that nothing is lost with the process that writes it."""
     from tensorboardX import SummaryWriter
 
-    with SummaryWriter(str(folder)) as writer:
+    with SummaryWriter(str(folder), filename_suffix=f".{steps[0].step}") as writer:
         for step in steps:
             for name, value in numbers(step).items():
                 writer.add_scalar(f"train/{name}", value, step.step)

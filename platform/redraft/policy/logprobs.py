@@ -53,7 +53,7 @@ class TokenLogProbs(nn.Module):
         hidden = self._hidden(batch, [features[p] for p in batch.image_rows])
         predicting = hidden.flatten(0, 1).index_select(0, batch.sources)
         logps = self._predicted(predicting, batch.targets)
-        return logps[batch.index].masked_fill(~batch.mask, 0.0)
+        return logps.index_select(0, batch.index.flatten()).view_as(batch.index).masked_fill(~batch.mask, 0.0)
 
     def _hidden(self, batch: TokenBatch, features: Sequence[torch.Tensor]) -> torch.Tensor:
         ids, positions = batch.input_ids, batch.positions

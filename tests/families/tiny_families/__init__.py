@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .loading import Checkpoint, load_family, load_processor
+from .loading import Checkpoint, load_family
 from .models import TIED, build_model
 from .pictures import picture
 from .processors import PROCESSING, save_processor
@@ -28,7 +28,6 @@ __all__ = [
     "Checkpoint",
     "build_family",
     "load_family",
-    "load_processor",
     "picture",
 ]
 

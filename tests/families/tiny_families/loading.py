@@ -1,4 +1,4 @@
-"""Checkpoint folders back to processor and model, by transformers' Auto classes where they can do it."""
+"""Checkpoint folders back to processor and model."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 import torch
 from PIL import Image
-from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
-from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
-from transformers.processing_utils import ProcessorMixin
-from transformers.utils.import_utils import is_torchvision_available
+from transformers import AutoModelForImageTextToText
+
+from redraft.policy.processors import load_processor
 
 _NOT_IMAGES = frozenset({"input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", "labels"})
 
@@ -57,23 +56,3 @@ def load_family(folder: Path) -> Checkpoint:
     """The checkpoint in ``folder``, ready for inference."""
     model: Any = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True)
     return Checkpoint(model.config.model_type, folder, load_processor(folder), model.eval())
-
-
-def load_processor(folder: Path) -> Any:
-    """The checkpoint's processor; where torchvision is missing, without the part that reads videos."""
-    kind: Any = PROCESSOR_MAPPING[type(AutoConfig.from_pretrained(folder, local_files_only=True))]
-    if is_torchvision_available() or "video_processor" not in kind.get_attributes():
-        return AutoProcessor.from_pretrained(folder, local_files_only=True)
-    settings, _ = ProcessorMixin.get_processor_dict(folder, local_files_only=True)
-    parts = [auto.from_pretrained(folder, local_files_only=True) for auto in (AutoImageProcessor, AutoTokenizer)]
-    return _pictures_only(kind).from_args_and_dict(parts, {"video_processor": None, **settings})
-
-
-def _pictures_only(kind: Any) -> Any:
-    class PicturesOnly(kind):  # type: ignore[misc]
-        @classmethod
-        def get_attributes(cls) -> list[str]:
-            return [name for name in super().get_attributes() if name != "video_processor"]
-
-    PicturesOnly.__name__ = PicturesOnly.__qualname__ = kind.__name__  # saving writes the class's name
-    return PicturesOnly
