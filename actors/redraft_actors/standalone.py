@@ -28,7 +28,7 @@ from redraft.sources.parts import PreparedSource
 from redraft.train.recipes import steps_for
 from redraft_actors.preparing import PrepareJob, prepare_alone, prepare_on_ray
 from redraft_actors.referencing import add_references
-from redraft_actors.step_log import StepLog
+from redraft_actors.step_log import StepLog, followed
 from redraft_actors.train_folder import TrainFolder, published
 from redraft_actors.train_job import JobSpec, train_alone
 
@@ -116,9 +116,9 @@ def train(folder: TrainFolder, config: Config, on_ray: bool, progress: Callable[
         if on_ray:
             from redraft_actors.training import train_on_ray
 
-            return train_on_ray(
-                spec, name="train", storage=folder.root.resolve() / "ray-train", out=fresh, log=folder.steps
-            )
+            storage = folder.root.resolve() / "ray-train"
+            with followed(folder.steps, progress):
+                return train_on_ray(spec, name="train", storage=storage, out=fresh, log=folder.steps)
         log = StepLog(folder.steps, config.train)
 
         def after_step(step: TrainStep) -> None:

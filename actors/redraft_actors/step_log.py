@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,29 @@ class StepLog(UserCallback):
             _to_tensorboard(steps, self.path.with_suffix(""))
         if self.config.mlflow:
             _to_mlflow(steps, self.config.mlflow, self.path.stem)
+
+
+@contextmanager
+def followed(path: Path, tell: Callable[[TrainStep], None]) -> Iterator[None]:
+    """Tell of each step that another process writes into the log at ``path``, soon after it is written."""
+    done = threading.Event()
+
+    def follow() -> None:
+        seen = 0
+        while not done.wait(0.5):
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+            whole = [line for line in lines if line.endswith("\n")]
+            for line in whole[seen:]:
+                tell(TrainStep.model_validate_json(line))
+            seen = len(whole)
+
+    thread = threading.Thread(target=follow, name="step-log", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def check_loggers(config: TrainConfig) -> None:

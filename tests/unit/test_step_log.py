@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from redraft.config import TrainConfig
 from redraft.errors import ConfigError
 from redraft.records import StepSpeed, TrainStep
-from redraft_actors.step_log import StepLog, check_loggers, numbers
+from redraft_actors.step_log import StepLog, check_loggers, followed, numbers
 
 SPEED = StepSpeed(ended_at=1.0, seconds=0.5, pairs_per_second=8.0, tokens_per_second=900.0, memory_gib=1.5)
 
@@ -28,6 +29,28 @@ def test_every_step_is_a_line(tmp_path: Path) -> None:
     log.write([step(2)])
     lines = (tmp_path / "steps.jsonl").read_text().splitlines()
     assert [TrainStep.model_validate_json(line) for line in lines] == [step(0), step(1), step(2)]
+
+
+def test_a_log_is_followed_while_it_is_written(tmp_path: Path) -> None:
+    told: list[int] = []
+    arrived = threading.Event()
+
+    def tell(one: TrainStep) -> None:
+        told.append(one.step)
+        if one.step == 2:
+            arrived.set()
+
+    path = tmp_path / "steps.jsonl"
+    with followed(path, tell):
+        StepLog(path, TrainConfig()).write([step(0), step(1)])
+        with path.open("a") as log:
+            log.write(step(2).model_dump_json())
+            log.flush()
+            assert not arrived.wait(1.2), "half a line is no step yet"
+            log.write("\n")
+            log.flush()
+        assert arrived.wait(30)
+    assert told == [0, 1, 2]
 
 
 def test_tensorboard_gets_every_figure(tmp_path: Path) -> None:
