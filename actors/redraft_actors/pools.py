@@ -74,6 +74,9 @@ def map_on_warm_workers(
 
 @lru_cache(maxsize=1)
 def _kept(worker: Callable[..., Any], arguments: tuple[tuple[str, Hashable], ...]) -> Any:
+    import torch
+
+    torch.set_num_threads(1)  # here and not in the workers: the same classes run in the command's own process
     return worker(**dict(arguments))
 
 

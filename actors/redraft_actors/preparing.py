@@ -58,9 +58,6 @@ class Preparer:
     """Prepares slices; a worker keeps one for as long as the job runs."""
 
     def __init__(self, job: PrepareJob) -> None:
-        import torch
-
-        torch.set_num_threads(1)
         config = job.config
         policy = load_policy(job.policy_path, weights=False)
         self.checker = RowChecker(policy, config.train, config.images.max_pixels)

@@ -21,9 +21,6 @@ class ReferenceFiles:
     """Writes prepared files again elsewhere, with the reference's columns; a few rows are in memory at a time."""
 
     def __init__(self, policy_path: str, blobs_url: str, config: Config, out: str) -> None:
-        import torch
-
-        torch.set_num_threads(1)
         policy = load_policy(policy_path, config.policy.device, config.policy.dtype)
         self.references = ReferencePass(policy, open_blobs(blobs_url), config)
         self.out = Path(out)

@@ -51,11 +51,19 @@ def assert_same_training(log: list[TrainStep], out: Path, alone: tuple[list[Trai
     torch.testing.assert_close(weights(out), weights(expected_out), atol=2e-4, rtol=0)
 
 
-@pytest.mark.parametrize("strategy", [("ddp", 2), ("deepspeed", 2), ("deepspeed", 3)], ids=str)
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        {"strategy": "ddp"},
+        {"strategy": "deepspeed", "zero_stage": 2},
+        {"strategy": "deepspeed", "zero_stage": 3, "offload_optimizer": True, "offload_parameters": True},
+    ],
+    ids=["ddp", "zero-2", "zero-3-offloaded"],
+)
 def test_every_strategy_trains_alike(
-    dataset: Path, blobs: Blobs, tmp_path: Path, alone: tuple[list[TrainStep], Path], strategy: tuple[str, int]
+    dataset: Path, blobs: Blobs, tmp_path: Path, alone: tuple[list[TrainStep], Path], strategy: dict[str, object]
 ) -> None:
-    spec = spec_of(dataset, blobs, strategy=strategy[0], zero_stage=strategy[1])
+    spec = spec_of(dataset, blobs, **strategy)
     log = train_on_ray(spec, name="job", storage=tmp_path, out=tmp_path / "out", log=tmp_path / "log.jsonl")
     assert_same_training(log, tmp_path / "out", alone)
     lines = (tmp_path / "log.jsonl").read_text().splitlines()
