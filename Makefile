@@ -5,14 +5,23 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RUN ?= runs/quickstart
+ON_RAY := tests/ray tests/e2e
+REST := $(filter-out tests/ray/ tests/e2e/ tests/__pycache__/,$(wildcard tests/*/))
 
-.PHONY: demo test lint types clean
+.PHONY: demo test test-on-ray test-rest lint types clean
 
 demo: $(VENV)/.installed
 	$(BIN)/redraft run configs/quickstart.yaml --out $(RUN) --replace
 
+# What starts Ray waits more than it computes, so the rest runs beside it, and is shown when it is done.
 test: $(VENV)/.installed-dev lint types
-	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-on-ray test-rest
+
+test-on-ray: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest $(ON_RAY)
+
+test-rest: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest $(REST) >$(VENV)/rest.log 2>&1; failed=$$?; cat $(VENV)/rest.log; exit $$failed
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

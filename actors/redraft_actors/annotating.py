@@ -7,7 +7,7 @@ from typing import Any
 
 import ray
 
-from redraft.records import Submission, stable_id
+from redraft.records import MAIN_PROJECT, Submission, WorkFilter, stable_id
 from redraft.world import OracleAnnotator, scene_of
 from redraft_actors.context import RunContext
 
@@ -25,7 +25,9 @@ class OracleWorker:
             error_rate=config.error_rate,
             seconds_per_task=config.seconds_per_task,
         )
-        self.run.store.ensure_user(self.name)
+        loop_only = WorkFilter(projects=(MAIN_PROJECT,))
+        if self.run.store.ensure_user(self.name).work != loop_only:
+            self.run.store.set_work(self.name, loop_only, actor="loop")
 
     def work(self) -> int:
         """Answer tasks until none can be leased; how many were answered.
@@ -47,6 +49,8 @@ class OracleWorker:
                     answer=answer,
                     edits=edits,
                     seconds=self.oracle.seconds_per_task,
+                    elapsed=self.oracle.seconds_per_task,
+                    shaded=False,
                 )
             )
             answered += 1

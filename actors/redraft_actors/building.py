@@ -9,9 +9,10 @@ import pyarrow as pa
 from redraft.blobs import open_blobs
 from redraft.config import Config
 from redraft.images import decode_image
-from redraft.pairs import PAIR_SCHEMA, build_pairs, dataset_id, pair_from_row, pair_to_row, with_replay
+from redraft.pairs import PAIR_SCHEMA, build_pairs, dataset_id, pair_from_row, pair_to_row, with_replay, with_smoothing
 from redraft.policy import encode_prompts, load_policy
-from redraft.records import Answer, Correction, DatasetVersion, PreferencePair
+from redraft.quality import smoothings
+from redraft.records import Correction, DatasetVersion, PreferencePair
 from redraft.train.encode import TRAINING_SCHEMA, encode_pair
 from redraft.train.reference_pass import ReferencePass
 from redraft_actors.context import RunContext
@@ -60,8 +61,8 @@ class ReferenceScorer:
 def build_dataset(run: RunContext, number: int, reference: str) -> DatasetVersion:
     """All corrections that no promoted policy has learned from yet, with replayed older ones, as a dataset version."""
     with run.timed(number, "build") as detail:
-        fresh = run.store.unused_corrections()
-        pairs = _collect(run, number, fresh)
+        fresh = run.store.freeze_unused()
+        pairs = _smoothed(run, _collect(run, number, fresh))
         identity = dataset_id(pairs)
         key = f"datasets/{identity}-{reference}"
         if not run.blobs.exists(key):
@@ -105,8 +106,17 @@ def _collect(run: RunContext, number: int, fresh: list[Correction]) -> list[Pref
     if not run.config.train.replay:
         return new
     unused = {correction.id for correction in fresh}
-    old = [c for c in run.store.corrections(answer=Answer.CORRECTED) if c.id not in unused]
+    old = [c for c in run.store.standing_corrections() if c.id not in unused]
     return with_replay(new, _pairs(run, old), run.config.train.replay, run.config.seed * 1000 + number)
+
+
+def _smoothed(run: RunContext, pairs: list[PreferencePair]) -> list[PreferencePair]:
+    """Where the objective asks for it, each pair with what its annotator's answers, to all projects, say by now."""
+    if not run.config.train.objective.reliability:
+        return pairs
+    answers = run.store.corrections(project=None, gold=True)
+    golds = {gold.task_id: gold for gold in run.store.golds()}
+    return with_smoothing(pairs, smoothings(answers, golds, training=run.config.annotate.training_tasks))
 
 
 def _pairs(run: RunContext, corrections: list[Correction]) -> list[PreferencePair]:

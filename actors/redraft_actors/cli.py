@@ -12,7 +12,7 @@ from rich.console import Console
 from redraft.config import Config, load_config
 from redraft.errors import ConfigError, RedraftError
 from redraft.runs import RunFolder
-from redraft_actors import cli_run, cli_train, cli_world
+from redraft_actors import cli_data, cli_people, cli_policies, cli_run, cli_studies, cli_train, cli_world
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,7 +23,18 @@ app = typer.Typer(
 )
 app.add_typer(cli_world.app, name="world", help="The picture world: draw it, rebuild its base policy, measure one.")
 
+app.add_typer(cli_people.users, name="users", help="Who works on a run: invite, disable, change roles.")
+app.add_typer(cli_people.projects, name="projects", help="Bodies of tasks: add, close, limit.")
+app.add_typer(cli_people.tokens, name="tokens", help="Secrets for programs that call the API.")
+
+app.add_typer(cli_studies.gold, name="gold", help="Tasks with known answers: draw, add, list.")
+app.add_typer(cli_studies.humaneval, name="humaneval", help="People judge policies, blind: start a study, close it.")
+
+app.add_typer(cli_policies.app, name="policies", help="Versions of the policy: list, promote, reject, roll back.")
+
 app.command("train")(cli_train.train)
+app.command("export")(cli_data.export)
+app.command("import")(cli_data.import_)
 
 console = Console()
 
@@ -110,24 +121,13 @@ def ui(
     port: Annotated[int, typer.Option(help="Port of the pages.")] = 8501,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     headless: Annotated[bool, typer.Option(help="Do not open a browser.")] = False,
+    public_url: Annotated[str | None, typer.Option(help="Address that people use, if a proxy stands before.")] = None,
+    oidc: Annotated[Path | None, typer.Option(help="TOML file about an identity provider.")] = None,
 ) -> None:
     """Open the annotators' pages for a run; they work whether or not the loop is up."""
     from redraft_ui.launch import launch
 
-    raise typer.Exit(launch(run, port, host, headless))
-
-
-@app.command()
-def export(
-    run: RunArgument,
-    out: Annotated[Path, typer.Argument(help="Folder to write; must not exist.")],
-    policy: Annotated[str | None, typer.Option(help="Policy version; default: the promoted one.")] = None,
-    corrections: Annotated[bool, typer.Option(help="Write the corrections as JSONL beside the checkpoint.")] = True,
-) -> None:
-    """Copy a policy version out as a Hugging Face checkpoint, with the corrections that made it."""
-    from redraft_actors.exporting import export_policy
-
-    console.print(export_policy(RunFolder.open(run), out, policy, corrections=corrections))
+    raise typer.Exit(launch(run, port, host, headless, public_url, oidc))
 
 
 @app.command()

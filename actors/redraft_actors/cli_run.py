@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import time
 from pathlib import Path
 
@@ -20,6 +19,9 @@ from redraft_actors.live import picture, watch
 from redraft_actors.preflight import preflight
 from redraft_actors.run_lock import run_lock
 from redraft_actors.sigterm import sigterm_interrupts
+
+FOLLOW_SECONDS = 2.0
+"""How often `redraft serve` looks whether another version was promoted."""
 
 
 def start(config: Config, out: Path, *, replace: bool, wait: bool, console: Console) -> None:
@@ -132,7 +134,7 @@ def show_checks(config: Config, out: Path, console: Console) -> None:
 
 
 def serve_promoted(folder: RunFolder, console: Console) -> None:
-    """Serve until interrupted."""
+    """Serve whatever is promoted, until interrupted."""
     from redraft_actors.cluster import ray_cluster
     from redraft_actors.ports import check_port_free
     from redraft_actors.serving import serve_policy
@@ -144,9 +146,14 @@ def serve_promoted(folder: RunFolder, console: Console) -> None:
     serve = run.config.serve
     check_port_free(serve.host, serve.port)
     with ray_cluster(run.config.model_copy(update={"serve": serve.model_copy(update={"enabled": True})})) as dashboard:
-        serve_policy(run.config, dashboard, promoted.id, str(run.policy_path(promoted.id)))
-        console.print(f"{promoted.id} at http://{serve.host}:{serve.port}/generate (Ctrl-C ends it)", highlight=False)
-        signal.pause()
+        served = None
+        while True:
+            promoted = run.store.promoted() or promoted
+            if promoted.id != served:
+                serve_policy(run.config, dashboard, promoted.id, str(run.policy_path(promoted.id)))
+                _say(console, f"{promoted.id} at http://{serve.host}:{serve.port}/generate (Ctrl-C ends it)")
+                served = promoted.id
+            time.sleep(FOLLOW_SECONDS)
 
 
 def _remove(out: Path) -> None:

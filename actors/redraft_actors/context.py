@@ -12,21 +12,9 @@ from pathlib import Path
 from redraft.blobs import Blobs
 from redraft.checkpoints import resolve_policy_path
 from redraft.config import Config
-from redraft.records import Record
-from redraft.runs import Event, RunFolder, append_event
+from redraft.runs import Event, Progress, RunFolder, append_event, read_progress, write_progress
 from redraft.store import Store
 from redraft_actors.memory import MemoryWatch
-
-
-class Progress(Record):
-    """What is happening now: ``done`` of ``total`` ``unit``, since ``since``."""
-
-    round: int
-    step: str
-    done: int = 0
-    total: int = 0
-    unit: str = ""
-    since: float
 
 
 @dataclass(frozen=True)
@@ -61,15 +49,12 @@ class RunContext:
         return folder
 
     def report_progress(self, progress: Progress) -> None:
-        """Say what is happening; readers see the old line or the new one, never half of one."""
-        partial = self.folder.root / "progress.json.partial"
-        partial.write_text(progress.model_dump_json())
-        partial.rename(self.folder.root / "progress.json")
+        """Say what is happening."""
+        write_progress(self.folder, progress)
 
     def read_progress(self) -> Progress | None:
         """What was last said to be happening."""
-        path = self.folder.root / "progress.json"
-        return Progress.model_validate_json(path.read_text()) if path.exists() else None
+        return read_progress(self.folder)
 
     @contextmanager
     def timed(self, number: int, step: str, total: int = 0, unit: str = "") -> Iterator[dict[str, float | int | str]]:

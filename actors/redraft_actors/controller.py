@@ -12,7 +12,7 @@ from typing import Any
 
 import ray
 
-from redraft.records import Answer, RoundRow
+from redraft.records import RoundRow
 from redraft.rounds import (
     BeginRound,
     BuildDataset,
@@ -47,8 +47,8 @@ class Controller:
 
     def loop(self) -> str:
         """Perform actions until there is nothing to do; the reason why it ended."""
-        self.steps.serve()
         while True:
+            self.steps.serve()
             state = self.state()
             action = next_action(state)
             if isinstance(action, Finish):
@@ -91,20 +91,22 @@ class Controller:
         store = self.run.store
         rounds = store.rounds()
         row = rounds[-1] if rounds else None
+        promoted = store.promoted()
         counts = store.counts()
-        corrected = store.corrections(answer=Answer.CORRECTED)
-        in_datasets = {id for dataset in store.datasets() for id in dataset.corrections}
+        # Simulated annotators have done all they can when they stop; people may still find time for a second opinion.
+        seen = counts.open_answered if self.run.config.annotate.by == "oracle" else 0
         return LoopState(
             config=self.run.config.loop,
             annotators=self.run.config.annotate.by,
             round=row,
             tasks_open=counts.open,
-            tasks_skipped=counts.open_skipped,
+            tasks_skipped=counts.open_skipped + seen,
             tasks_leased=counts.leased,
-            new_corrections=sum(c.id not in in_datasets for c in corrected),
+            new_corrections=len(store.new_corrections()),
             unused_corrections=len(store.unused_corrections()),
-            total_corrections=len(corrected),
+            total_corrections=counts.corrected,
             stop_requested=store.stop_requested(),
+            promoted=promoted.id if promoted else None,
         )
 
 

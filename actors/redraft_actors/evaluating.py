@@ -83,9 +83,9 @@ def evaluate_policy(run: RunContext, number: int, policy_id: str) -> None:
 
 
 def decide_round(run: RunContext, number: int, candidate: str, incumbent: str) -> Verdict:
-    """Compare candidate and incumbent on the development split, and act on the verdict."""
+    """Compare candidate and incumbent on the development split, and act on the verdict; people's decisions stand."""
     with run.timed(number, "promote") as detail:
-        verdict = decide(
+        compared = decide(
             _outcomes(run, candidate),
             _outcomes(run, incumbent),
             run.config.promote,
@@ -94,11 +94,8 @@ def decide_round(run: RunContext, number: int, candidate: str, incumbent: str) -
             bootstrap=run.config.evaluate.bootstrap,
             seed=run.config.seed,
         )
+        verdict = run.store.settle(compared)
         run.store.add_verdict(number, verdict)
-        if verdict.promoted:
-            run.store.promote(candidate, verdict.reasons)
-        else:
-            run.store.reject(candidate, verdict.reasons)
         detail["promoted"] = int(verdict.promoted)
     return verdict
 

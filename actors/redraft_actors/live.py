@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from redraft.records import Phase, Split
-from redraft.runs import read_events
-from redraft_actors.context import Progress, RunContext
+from redraft.runs import Progress, read_events
+from redraft_actors.context import RunContext
 
 STEPS = ("sample", "route", "annotate", "build", "train", "evaluate", "promote")
 REFRESH_SECONDS = 0.5

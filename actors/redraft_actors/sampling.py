@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -124,6 +125,7 @@ def route_round(run: RunContext, number: int, samples_key: str) -> int:
                     priority=item.priority,
                     policy=response.policy,
                     state=TaskState.OPEN,
+                    wanted=answers_wanted(run.config, response.id),
                 )
             )
         run.store.add_responses([first[task.response_id][0] for task in tasks])
@@ -133,6 +135,12 @@ def route_round(run: RunContext, number: int, samples_key: str) -> int:
             arms[task.arm] += 1
         detail.update(arms)
     return len(tasks)
+
+
+def answers_wanted(config: Config, response_id: str) -> int:
+    """How many people are asked about a response: several for ``annotate.overlap_share`` of them, always the same."""
+    drawn = random.Random(f"overlap {config.seed} {response_id}").random()
+    return config.annotate.overlap if drawn < config.annotate.overlap_share else 1
 
 
 def _first_samples(folder: Path) -> dict[str, tuple[Response, ResponseScore]]:

@@ -8,9 +8,10 @@ import time
 from redraft.config import Config
 from redraft.pool import register_pool
 from redraft.records import Phase, PolicyStatus, PolicyVersion, RoundRow, stable_id
+from redraft.runs import Progress
 from redraft_actors.annotating import run_oracles
 from redraft_actors.building import build_dataset
-from redraft_actors.context import Progress, RunContext
+from redraft_actors.context import RunContext
 from redraft_actors.evaluating import decide_round, evaluate_policy
 from redraft_actors.sampling import route_round, sample_round
 from redraft_actors.serving import serve_policy
@@ -23,6 +24,8 @@ class Steps:
 
     def __init__(self, run: RunContext, dashboard: str) -> None:
         self.run, self.dashboard = run, dashboard
+        self.served: str | None = None
+        self.noted: tuple[int, str] | None = None
 
     def begin(self, number: int) -> None:
         """Open a round; round 0 takes the first policy into the registry."""
@@ -45,8 +48,11 @@ class Steps:
         run_oracles(self.run, row.number)
 
     def end_annotation(self, row: RoundRow, to: Phase) -> None:
-        """Go on to ``to``; people may work on, and what they still correct counts for the next round."""
-        self.run.store.advance(row.number, Phase.ANNOTATING, to)
+        """Go on to ``to``; people may work on, and what they still correct counts for the next round.
+
+        A round that is ended without training may be in any phase before that.
+        """
+        self.run.store.advance(row.number, row.phase, to)
 
     def build(self, row: RoundRow) -> None:
         """Corrections to a dataset version."""
@@ -93,14 +99,18 @@ class Steps:
         self.run.store.advance(row.number, Phase.PROMOTING, Phase.DONE, promoted=promoted)
 
     def serve(self) -> None:
-        """Point Ray Serve to the promoted policy, if serving is on and there is one."""
+        """Point Ray Serve to the promoted policy, if serving is on and it is another than the one served."""
         promoted = self.run.store.promoted()
-        if self.run.config.serve.enabled and self.dashboard and promoted:
-            serve_policy(self.run.config, self.dashboard, promoted.id, str(self.run.policy_path(promoted.id)))
+        if not self.run.config.serve.enabled or not self.dashboard or promoted is None or promoted.id == self.served:
+            return
+        serve_policy(self.run.config, self.dashboard, promoted.id, str(self.run.policy_path(promoted.id)))
+        self.served = promoted.id
 
     def note(self, number: int, step: str) -> None:
-        """Say what is going on between timed steps."""
-        self.run.report_progress(Progress(round=number, step=step, since=time.time()))
+        """Say what is going on between timed steps, and since when."""
+        if self.noted != (number, step):
+            self.noted = number, step
+            self.run.report_progress(Progress(round=number, step=step, since=time.time()))
 
     def _first_policy(self) -> str:
         source = self.run.first_policy_path()

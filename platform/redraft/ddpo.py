@@ -66,15 +66,16 @@ def loss(
     reference_rejected: Tensor,
     *,
     beta: float,
-    label_smoothing: float = 0.0,
+    label_smoothing: float | Tensor = 0.0,
 ) -> Tensor:
     """``-log sigmoid(beta * margin)`` per pair, unreduced: scores ``[B]`` to ``[B]``.
 
     It is ln 2 where policy and reference agree, and finite with a useful gradient at margins of any size.
 
     Args:
-        label_smoothing: the chance e that the preference is the wrong way round; the loss is then the expectation
-            ``-(1 - e) log sigmoid(beta m) - e log sigmoid(-beta m)`` (conservative DPO, arXiv 2305.18290, appendix).
+        label_smoothing: the chance e that the preference is the wrong way round, one for all pairs or ``[B]``; the
+            loss is then the expectation ``-(1 - e) log sigmoid(beta m) - e log sigmoid(-beta m)`` (conservative DPO,
+            arXiv 2305.18290, appendix).
     """
     logits = beta * margin(policy_chosen, policy_rejected, reference_chosen, reference_rejected)
     return -(1 - label_smoothing) * logsigmoid(logits) - label_smoothing * logsigmoid(-logits)

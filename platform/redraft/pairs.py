@@ -31,10 +31,12 @@ PAIR_SCHEMA = pa.schema(
         pa.field("annotator", pa.string(), nullable=False),
         pa.field("round", pa.int32(), nullable=False),
         pa.field("kind", pa.string(), nullable=False),
+        pa.field("smoothing", pa.float64()),
     ]
 )
 """Columns of a preference pair: the fields of ``PreferencePair``, a tuple of spans as one column of starts and one of
-ends (code points, half-open), both null where the pair came without edits."""
+ends (code points, half-open), both null where the pair came without edits. ``smoothing`` is null where nobody
+estimated it, and not there at all in older dataset versions."""
 
 _PLAIN = [name for name in PreferencePair.model_fields if not name.endswith("_spans")]
 
@@ -112,11 +114,25 @@ def with_replay(
     return sorted([*new, *(older[id] for id in drawn)], key=lambda pair: pair.id)
 
 
+def with_smoothing(pairs: Sequence[PreferencePair], smoothing: Mapping[str, float]) -> list[PreferencePair]:
+    """The pairs, each with the smoothing of its correction.
+
+    Args:
+        smoothing: by correction id, the chance that its preference is the wrong way round, in ``[0, 0.5)``; pairs of
+            corrections that are not there stay as they are.
+    """
+    return [pair.model_copy(update={"smoothing": smoothing.get(pair.correction_id, pair.smoothing)}) for pair in pairs]
+
+
 def dataset_id(pairs: Sequence[PreferencePair]) -> str:
-    """24 hex digits that depend on the pairs with all their fields, and not on their order."""
+    """24 hex digits that depend on the pairs with all their fields, and not on their order.
+
+    A smoothing that nobody estimated has no influence, so datasets without any have the id they always had.
+    """
     digest = hashlib.sha256()
     for pair in sorted(pairs, key=lambda pair: pair.id):
-        digest.update(pair.model_dump_json().encode() + b"\n")
+        unset = {"smoothing"} if pair.smoothing is None else None
+        digest.update(pair.model_dump_json(exclude=unset).encode() + b"\n")
     return digest.hexdigest()[:24]
 
 
@@ -132,7 +148,8 @@ def pair_to_row(pair: PreferencePair) -> dict[str, Any]:
 def pair_from_row(row: Mapping[str, Any]) -> PreferencePair:
     """The pair of a row of ``PAIR_SCHEMA``; further columns are ignored, lists may be NumPy arrays."""
     spans = {f"{side}_spans": _spans(row[f"{side}_starts"], row[f"{side}_ends"]) for side in ("chosen", "rejected")}
-    return PreferencePair.model_validate({name: row[name] for name in _PLAIN} | spans)
+    plain = {name: row[name] for name in _PLAIN if name != "smoothing"}
+    return PreferencePair.model_validate(plain | spans | {"smoothing": row.get("smoothing")})
 
 
 def _spans(starts: Sequence[int] | None, ends: Sequence[int] | None) -> tuple[Span, ...] | None:

@@ -9,6 +9,9 @@
                    └──┘   └── SkipTraining: too few corrections ─────────────────────► DONE ───┘
              WaitForAnnotators
 
+Up to TRAINING, SkipTraining also ends a round whose incumbent a person has replaced: whatever would be trained from it
+could not be promoted. The next round begins from the person's choice.
+
 A phase names the step that runs next, so a step that was interrupted is returned again; steps are idempotent. Whoever
 performs an action commits the round's next phase, the action's ``then``, when it is done. Training never makes
 annotators wait: tasks left over when annotation ends stay on the worklist, and their corrections count for the next
@@ -31,6 +34,7 @@ class LoopState(Record):
     ``round`` is the newest one, None before the first. Corrections are answers of kind ``corrected``: ``total`` were
     ever made; ``unused`` are those no promoted policy has learned from, among them a rejected candidate's; ``new`` are
     those in no dataset version yet. Of the tasks that are open, ``tasks_skipped`` were skipped by someone before.
+    ``promoted`` is the version that is promoted now, which people may change at any time.
     """
 
     config: LoopConfig
@@ -43,6 +47,7 @@ class LoopState(Record):
     unused_corrections: int = Field(ge=0)
     total_corrections: int = Field(ge=0)
     stop_requested: bool
+    promoted: str | None = None
 
 
 class BeginRound(Record):
@@ -75,7 +80,7 @@ class EndAnnotation(Record):
 
 
 class SkipTraining(Record):
-    """End the round without a candidate; ``reason`` says why. Its corrections wait for the next round."""
+    """End the round without a candidate, whatever its phase; ``reason`` says why. Its corrections wait for the next."""
 
     then: ClassVar[Phase] = Phase.DONE
     number: int
@@ -133,16 +138,18 @@ Action = (
 def next_action(state: LoopState) -> Action:
     """What the loop does next.
 
-    A request to stop wins over everything. Annotation ends when ``train_after`` new corrections are in (never fewer
-    than ``min_corrections``), when ``max_corrections`` are reached, or when no task is left that someone works on or
-    that nobody has skipped. The round then trains if there is at least one new correction and, with those of rejected
-    candidates, ``min_corrections`` unused ones.
+    A request to stop wins over everything, then a person's choice of another incumbent. Annotation ends when
+    ``train_after`` new corrections are in (never fewer than ``min_corrections``), when ``max_corrections`` are
+    reached, or when no task is left that someone works on or that nobody has skipped. The round then trains if there
+    is at least one new correction and, with those of rejected candidates, ``min_corrections`` unused ones.
     """
     if state.stop_requested:
         return Finish(reason="stopped on request")
     if state.round is None:
         return BeginRound(number=0, then=Phase.EVALUATING)
     number = state.round.number
+    if _overruled(state.round, state.promoted):
+        return SkipTraining(number=number, reason=f"a person has put {state.promoted} in the incumbent's place")
     match state.round.phase:
         case Phase.SAMPLING:
             return Sample(number=number)
@@ -158,6 +165,12 @@ def next_action(state: LoopState) -> Action:
             return Promote(number=number)
         case Phase.DONE:
             return _after(state, number)
+
+
+def _overruled(round: RoundRow, promoted: str | None) -> bool:
+    """Whether a person has replaced the incumbent before there was a candidate."""
+    untrained = round.candidate is None and round.phase is not Phase.DONE
+    return untrained and promoted is not None and promoted != round.incumbent
 
 
 def _annotating(state: LoopState, number: int) -> Action:

@@ -96,6 +96,11 @@ class RunFolder:
         return self.root / "events.jsonl"
 
     @property
+    def progress(self) -> Path:
+        """What is happening now, one ``Progress``."""
+        return self.root / "progress.json"
+
+    @property
     def summary(self) -> Path:
         """The machine-readable result."""
         return self.root / "summary.json"
@@ -115,6 +120,29 @@ class Event(Record):
     seconds: float | None = None
     rss_gib: float | None = None
     detail: dict[str, float | int | str] = Field(default_factory=dict)
+
+
+class Progress(Record):
+    """What is happening now: ``done`` of ``total`` ``unit``, since ``since``."""
+
+    round: int
+    step: str
+    done: int = 0
+    total: int = 0
+    unit: str = ""
+    since: float
+
+
+def write_progress(folder: RunFolder, progress: Progress) -> None:
+    """Say what is happening; readers see the old line or the new one, never half of one."""
+    partial = folder.progress.with_suffix(".json.partial")
+    partial.write_text(progress.model_dump_json())
+    partial.rename(folder.progress)
+
+
+def read_progress(folder: RunFolder) -> Progress | None:
+    """What was last said to be happening."""
+    return Progress.model_validate_json(folder.progress.read_text()) if folder.progress.exists() else None
 
 
 def append_event(folder: RunFolder, event: Event) -> None:

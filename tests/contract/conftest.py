@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,10 @@ from redraft.records import (
     Edit,
     HallucinationType,
     ImageItem,
+    Mark,
     PolicyStatus,
     PolicyVersion,
+    Project,
     Response,
     Span,
     SpanScore,
@@ -69,27 +72,40 @@ class Filler:
         self.store.add_policy(policy)
         return policy
 
-    def tasks(self, *priorities: float, round: int = 1, policy: str = "base") -> list[str]:
-        """One image, response and task for each priority; ids are ``t<round>-<index>``."""
+    def tasks(self, *priorities: float, round: int = 1, policy: str = "base", **fields: Any) -> list[str]:
+        """One image, response and task (with these fields) for each priority; ids are ``t<round>-<index>``."""
         if not any(p.id == policy for p in self.store.policies()):
             self.policy(policy)
         names = [f"{round}-{index}" for index in range(len(priorities))]
         self.store.add_images([image(name) for name in names])
         self.store.add_responses([response(name, round, policy) for name in names])
-        tasks = [task(name, round, policy, priority) for name, priority in zip(names, priorities, strict=True)]
+        tasks = [
+            task(name, round, policy, priority).model_copy(update=fields)
+            for name, priority in zip(names, priorities, strict=True)
+        ]
         self.store.add_tasks(tasks)
         return [t.id for t in tasks]
 
-    def submission(self, task_id: str, annotator: str, answer: Answer = Answer.CORRECTED) -> Submission:
-        edits = (edit(),) if answer is Answer.CORRECTED else ()
-        nonce = f"nonce-{next(self._nonces):06d}"
-        return Submission(nonce=nonce, task_id=task_id, annotator=annotator, answer=answer, edits=edits, seconds=1.5)
+    def project(self, id: str, **fields: Any) -> Project:
+        """A project, open and without a budget unless the fields say otherwise."""
+        project = Project.model_validate({"id": id, "title": id, "created_at": 5.0} | fields)
+        self.store.add_project(project, actor="admin")
+        return project
 
-    def answer(self, annotator: str, answer: Answer = Answer.CORRECTED) -> Correction:
+    def submission(self, task_id: str, annotator: str, answer: Answer = Answer.CORRECTED, **fields: Any) -> Submission:
+        """An answer that fits the task, with a nonce of its own."""
+        fitting: dict[str, Any] = {"nonce": f"nonce-{next(self._nonces):06d}", "seconds": 1.5}
+        if answer is Answer.CORRECTED:
+            fitting["edits"] = (edit(),)
+        if answer is Answer.MARKED:
+            fitting["marks"] = (Mark(span=Span(start=2, end=5), type=HallucinationType.ATTRIBUTE),)
+        return Submission(task_id=task_id, annotator=annotator, answer=answer, **fitting | fields)
+
+    def answer(self, annotator: str, answer: Answer = Answer.CORRECTED, **fields: Any) -> Correction:
         """Lease the next task and answer it."""
         lease = self.store.lease(annotator, 60)
         assert lease is not None
-        return self.store.submit(self.submission(lease.task.id, annotator, answer))
+        return self.store.submit(self.submission(lease.task.id, annotator, answer, **fields))
 
 
 def image(name: str, split: Split = Split.POOL) -> ImageItem:
@@ -201,6 +217,10 @@ def new_database(
             with psycopg.connect(template.replace("+psycopg", "")) as connection:
                 connection.execute("SET session_replication_role = replica")  # or the audit log would refuse
                 connection.execute(f"TRUNCATE {', '.join(tables.metadata.tables)} RESTART IDENTITY")
+                connection.execute(
+                    "INSERT INTO projects (id, title, kind, guidelines, open, created_at) "
+                    "VALUES ('main', 'The loop', 'correction', '', true, 0)"  # as the migration does
+                )
             return template
         name = f"redraft_{next(numbers)}"
         with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:

@@ -300,7 +300,7 @@ def test_the_audit_log_tells_who_did_what_and_cannot_be_changed(store: Store, fi
         ("ann", "submit", f"corrected {correction.id}"),
         ("admin-eve", "promote", "base"),
         ("loop", "add_dataset", "d 1 corrections"),
-        ("loop", "reject", "new"),
+        ("loop", "reject", "new: no"),
     ]
     assert all(entry.at == clock.now for entry in store.audit())
     for change in ("UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"):

@@ -144,6 +144,17 @@ def test_a_database_that_stays_locked_is_one_sentence(tmp_path: Path, monkeypatc
         store.ensure_user("ann")
 
 
+def test_connections_that_the_server_dropped_are_replaced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    if store.url.startswith("sqlite"):
+        pytest.skip("SQLite has no server")
+    store.ensure_user("ann")
+    with raw(store.url) as connection:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) {others}"))
+    monkeypatch.setattr(engine, "_IDLE_SECONDS", -1.0)
+    assert [user.name for user in store.users()] == ["ann"]
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(fill: Any) -> None:
     if not fill.store.url.startswith("sqlite"):
         pytest.skip("only SQLite can be told how much disk there is")
@@ -166,6 +177,80 @@ def test_a_damaged_database_is_one_sentence(tmp_path: Path) -> None:
     file.write_bytes(bytes(content))
     with pytest.raises(StorageError, match="damaged"):
         Store.open(f"sqlite:///{file}")
+
+
+OLD_ROWS = (
+    "INSERT INTO images (id, origin, split, blob, width, height) VALUES ('i', 'cat.jpg', 'pool', 'b', 4, 3)",
+    "INSERT INTO policies (id, round, blob, status, reasons, config_hash, code_version, seed, created_at) "
+    "VALUES ('base', 0, 'b', 'superseded', '[]', 'c', '0.1.0', 7, 1)",
+    "INSERT INTO responses (id, image_id, prompt, text, policy, round, sample, seed, temperature, top_p, finished, "
+    "trace) VALUES ('r', 'i', 'Describe.', 'A red cup.', 'base', 1, 0, 1, 0.9, 1, true, '{}')",
+    *(
+        "INSERT INTO tasks (id, round, response_id, image_id, prompt, text, spans, arm, priority, policy, state, "
+        f"skips, leased_by, lease_expires) VALUES ('{id}', 1, 'r', 'i', 'Describe.', 'A red cup.', '[]', 'random', "
+        f"{priority}, 'base', '{state}', {skips}, {lease})"
+        for id, priority, state, skips, lease in (
+            ("open", 1.0, "open", 1, "NULL, NULL"),
+            ("held", 2.0, "leased", 0, "'ann', 2000000"),
+            ("done", 3.0, "done", 0, "NULL, NULL"),
+            ("late", 4.0, "done", 0, "NULL, NULL"),
+            ("gone", 5.0, "retired", 0, "NULL, NULL"),
+        )
+    ),
+    *(
+        "INSERT INTO corrections (id, nonce, task_id, round, annotator, answer, original, corrected, edits, arm, "
+        f"seconds, submitted_at) VALUES ('{id}', 'nonce-{id}', '{task}', 1, 'ann', '{answer}', 'A red cup.', "
+        f"'{text}', '{edits}', 'random', 1.5, {at})"
+        for id, task, answer, text, edits, at in (
+            ("used", "done", "corrected", "A cup.", '[{"start":2,"end":6,"replacement":"","type":"other"}]', 10),
+            ("fresh", "late", "corrected", "A cup.", '[{"start":2,"end":6,"replacement":"","type":"other"}]', 11),
+            ("skip", "open", "skipped", "A red cup.", "[]", 12),
+        )
+    ),
+    "INSERT INTO datasets (id, round, blob, pairs, reference, created_at) VALUES ('d', 1, 'b', 1, 'base', 2)",
+    "INSERT INTO dataset_corrections (dataset_id, correction_id, position) VALUES ('d', 'used', 0)",
+    "INSERT INTO policies (id, round, parent, dataset, blob, status, reasons, config_hash, code_version, seed, "
+    "created_at) VALUES ('next', 1, 'base', 'd', 'b', 'promoted', '[\"better\"]', 'c', '0.1.0', 7, 1)",
+    "INSERT INTO users (name, role, disabled, created_at) VALUES ('ann', 'annotator', false, 1)",
+    "INSERT INTO audit (at, actor, action, detail) VALUES (10, 'ann', 'submit', 'corrected used')",
+)
+"""What a version before projects left behind."""
+
+
+def test_a_database_of_the_first_version_keeps_everything(empty_database_url: str) -> None:
+    old = engine.Database(engine.parse_url(empty_database_url))
+    with old.write() as connection:
+        migrate._run(connection, "0001")
+        for statement in OLD_ROWS:
+            connection.exec_driver_sql(statement)
+    old.close()
+    with Store.open(empty_database_url, clock=lambda: 1_000_000.0) as store:
+        tasks = {task.id: (task.state.value, task.project, task.wanted, task.gold) for task in store.tasks()}
+        assert tasks == {
+            "open": ("open", "main", 1, False),
+            "held": ("open", "main", 1, False),  # whoever held it takes it up again as anybody else would
+            "done": ("done", "main", 1, False),
+            "late": ("done", "main", 1, False),
+            "gone": ("retired", "main", 1, False),
+        }
+        answers = {c.id: (c.frozen, c.current, c.revision, c.review, c.gold) for c in store.corrections()}
+        assert answers == {
+            "used": (True, True, 0, False, False),
+            "fresh": (False, True, 0, False, False),
+            "skip": (False, True, 0, False, False),
+        }
+        assert [c.id for c in store.unused_corrections()] == ["fresh"]
+        lineage = store.lineage("next")
+        assert [c.edits[0].end for c in lineage.corrections] == [6]
+        assert [(u.name, u.role, u.email) for u in store.users()] == [("ann", "annotator", None)]
+        assert [p.id for p in store.projects()] == ["main"]
+        assert [entry.detail for entry in store.audit()] == ["corrected used"]
+        assert store.waiting("ann") == 1
+        lease = store.lease("ann", 60)
+        assert lease is not None and lease.task.id == "held"
+        assert store.lease("bob", 60) is not None
+        with pytest.raises(StorageError, match="refused a row"):
+            store.add_tasks([lease.task.model_copy(update={"id": "new", "response_id": "nowhere"})])
 
 
 class raw:

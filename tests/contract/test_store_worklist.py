@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from redraft.errors import DataError, EditError, LeaseLost, NotAllowed, StorageError, WorklistError
 from redraft.records import Answer, Edit, HallucinationType, Task, TaskState
@@ -174,6 +172,21 @@ def test_edits_that_do_not_fit_are_refused_and_the_lease_stays(
     assert store.submit(fill.submission(task.id, "ann")).answer is Answer.CORRECTED
 
 
+def test_marks_and_text_must_fit(store: Store, fill: Fill) -> None:
+    fill.tasks(1.0)
+    store.lease("a", 60)
+    edit = fill.submission("t1-0", "a").edits[0]
+    for says, submission in (
+        ("do not give the corrected text", fill.submission("t1-0", "a", corrected="A red cup stands on the table.")),
+        ("nothing is marked", fill.submission("t1-0", "a", Answer.MARKED, marks=())),
+        ("takes no edits", fill.submission("t1-0", "a", Answer.MARKED, edits=(edit,))),
+    ):
+        with pytest.raises(EditError, match=says):
+            store.submit(submission)
+    right = fill.submission("t1-0", "a", corrected="A blue cup stands on the table.")
+    assert store.submit(right).edits[0].type is HallucinationType.ATTRIBUTE
+
+
 def test_a_skipped_task_waits_behind_the_others_and_never_comes_back_to_who_skipped_it(
     store: Store, fill: Fill
 ) -> None:
@@ -258,49 +271,6 @@ def test_processes_that_open_a_new_database_at_once_all_succeed(empty_database_u
     assert race(empty_database_url, "open", 4) == []
     with Store.open(empty_database_url) as store:
         assert store.counts() == counts()
-
-
-ANNOTATORS = st.sampled_from(["a", "b", "c"])
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("lease"), ANNOTATORS),
-        st.tuples(st.sampled_from(list(Answer)), ANNOTATORS),
-        st.tuples(st.just("wait"), st.integers(1, 90)),
-        st.tuples(st.just("expire"), st.none()),
-    ),
-    max_size=30,
-)
-
-
-@given(steps=STEPS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_happens_a_task_has_one_holder_and_one_answer(make_filler: Any, steps: list[tuple[Any, Any]]) -> None:
-    fill, clock = make_filler()
-    store: Store = fill.store
-    fill.tasks(3.0, 1.0, 2.0)
-    held: dict[str, tuple[str, float]] = {}
-    for what, value in steps:
-        if what == "wait":
-            clock.now += value
-        elif what == "expire":
-            store.expire_leases(clock.now)
-        elif what == "lease":
-            lease = store.lease(value, 60)
-            if lease is not None:
-                others = [by for task, (by, ends) in held.items() if task == lease.task.id and ends > clock.now]
-                assert set(others) <= {value}, "a live lease was given away"
-                held[lease.task.id] = (value, lease.expires_at)
-        else:
-            mine = [task for task, (by, ends) in held.items() if by == value and ends > clock.now]
-            for task in mine:
-                store.submit(fill.submission(task, value, what))
-                del held[task]
-    answers = Counter(c.task_id for c in store.corrections() if c.answer is not Answer.SKIPPED)
-    assert all(count == 1 for count in answers.values())
-    assert set(answers) == {task.id for task in store.tasks() if task.state is TaskState.DONE}
-    now = store.counts()
-    assert now.open + now.leased + now.done == 3
-    assert now.leased == sum(ends > clock.now for _, ends in held.values())
 
 
 def start(url: str, what: str, count: int) -> subprocess.Popen[str]:

@@ -11,10 +11,11 @@ import sys
 import time
 
 import alembic.command  # noqa: F401  imported here so that the forked processes do not spend their time on it
+import sqlalchemy as sa
 
 from redraft.errors import LeaseLost
 from redraft.records import Answer, Edit, HallucinationType, Submission
-from redraft.store import Store, corrections
+from redraft.store import Store
 
 
 def main(url: str, what: str, count: int) -> int:
@@ -59,15 +60,16 @@ def work(store: Store, name: str) -> None:
 
 
 def hang(store: Store, name: str) -> None:
-    """Get stuck in the middle of a submission, everything written and nothing committed."""
+    """Get stuck in the middle of a submission, when the line of the log is to be written."""
 
-    def never_return(*_: object) -> None:
-        print("stuck", os.getpid(), flush=True)
-        time.sleep(600)
+    def never_return(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "INSERT INTO audit" in statement:
+            print("stuck", os.getpid(), flush=True)
+            time.sleep(600)
 
     lease = store.lease(name, 60)
     assert lease is not None
-    corrections.note = never_return
+    sa.event.listen(store._db._engine, "before_cursor_execute", never_return)
     store.submit(answer_of(lease.task.id, name, Answer.CORRECTED))
 
 

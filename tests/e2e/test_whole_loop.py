@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pty
@@ -12,12 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
-from redraft.records import Answer, Phase, Split, TaskState
+from redraft.records import Answer, Phase, Split, TaskState, TokenKind
 from redraft.runs import RunFolder
 from redraft.world import render, scene_at
+from redraft_ui.running import served_at
 
 pytestmark = [pytest.mark.ray, pytest.mark.e2e]
 
@@ -96,27 +99,31 @@ def test_a_run_survives_the_death_of_sampler_controller_and_trainer(
     assert steps == list(range(6))
 
 
-@pytest.mark.parametrize("how", ["SIGTERM", "Ctrl-C"])
 def test_an_interrupted_run_is_resumed(
-    start: Start, ended: Callable[[subprocess.Popen[str]], None], small: Path, tmp_path: Path, how: str
+    start: Start, ended: Callable[[subprocess.Popen[str]], None], small: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    if how == "SIGTERM":
-        process = start("run", small, "--out", run)
-        wait_for_step(process, run, "build")
-        process.send_signal(signal.SIGTERM)
-    else:
-        process, keyboard = start_in_terminal(start, "run", small, "--out", run)
-        wait_for_step(process, run, "build")
-        os.write(keyboard, b"\x03")
-    ended(process)
-    assert process.returncode == 130
-    assert f"redraft resume {run}" in (tmp_path / "output.log").read_text()
+    process = start("run", small, "--out", run)
+    wait_for_step(process, run, "sample")
+    process.send_signal(signal.SIGTERM)
+    assert_interrupted(process, ended, run)
+    process, keyboard = start_in_terminal(start, "resume", run)
+    wait_for_step(process, run, "build")
+    os.write(keyboard, b"\x03")
+    assert_interrupted(process, ended, run)
     again = start("resume", run)
     ended(again)
     assert again.returncode == 0, (tmp_path / "output.log").read_text()
     assert_each_correction_used_once(run)
     assert RunFolder.open(run).store().rounds()[-1].phase is Phase.DONE
+
+
+def assert_interrupted(
+    process: subprocess.Popen[str], ended: Callable[[subprocess.Popen[str]], None], run: Path
+) -> None:
+    ended(process)
+    assert process.returncode == 130
+    assert (run.parent / "output.log").read_text().rstrip().endswith(f"redraft resume {run}")
 
 
 def start_in_terminal(start: Start, *words: object) -> tuple[subprocess.Popen[str], int]:
@@ -145,7 +152,7 @@ def another_ray() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("another_ray")
-def test_photographs_wait_for_people(
+def test_people_correct_photographs_and_the_next_policy_learns_from_it(
     start: Start, ended: Callable[[subprocess.Popen[str]], None], small: Path, tmp_path: Path
 ) -> None:
     shared = Path(__file__).parents[3] / "shared" / "data" / "coco-photos" / "images"
@@ -164,3 +171,47 @@ def test_photographs_wait_for_people(
     tasks = store.tasks()
     assert len({task.image_id for task in tasks}) == len(list(photos.iterdir()))
     assert all(task.state is TaskState.OPEN and task.spans for task in tasks)
+    assert store.counts().open == len(tasks)
+
+    corrected = correct_everything(start, run)
+    again = start("resume", run)
+    ended(again)
+    assert again.returncode == 0, (tmp_path / "output.log").read_text()
+    row = store.rounds()[-1]
+    assert (row.phase, row.promoted is None) == (Phase.DONE, False)
+    lineage = store.lineage(str(row.candidate))
+    assert sorted(c.task_id for c in lineage.corrections) == sorted(corrected)
+    assert lineage.annotators == ("Ada",)
+
+
+def correct_everything(start: Start, run: Path) -> list[str]:
+    """Work through the worklist by the API of `redraft ui`, the first response being right; the tasks corrected."""
+    folder = RunFolder.open(run)
+    with folder.store() as store:
+        ada = store.ensure_user("Ada")
+        secret = store.issue_token(ada.name, TokenKind.API, seconds=600, actor="test")
+    pages = start("ui", run, "--port", 0, "--headless")
+    while (url := served_at(run)) is None:
+        assert pages.poll() is None, (run.parent / "output.log").read_text()
+        time.sleep(0.1)
+    corrected = []
+    headers = {"Authorization": f"Bearer {secret}"}
+    with httpx.Client(base_url=f"{url}/api/v1", headers=headers, timeout=60) as api:
+        for number in itertools.count():
+            given = api.post("/tasks/next")
+            if given.status_code == 204:
+                break
+            task = given.json()
+            answer: dict[str, object] = {"answer": "clean"}
+            if number:
+                word = task["text"].split()[0]
+                edit = {"start": 0, "end": len(word), "replacement": "Truly", "type": "other"}
+                answer = {"answer": "corrected", "edits": [edit], "confirmed": ["rewrite"]}
+                corrected.append(task["id"])
+            sent = api.post(
+                f"/tasks/{task['id']}/submit", json={"nonce": f"nonce-{number:04d}", "elapsed": 9, **answer}
+            )
+            assert sent.status_code == 200, sent.text
+    pages.terminate()
+    assert pages.wait(timeout=60) == 0
+    return corrected

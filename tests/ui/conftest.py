@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import streamlit as st
 from PIL import Image, ImageDraw
+from starlette.testclient import TestClient
 
 from redraft.blobs import Blobs, content_key
 from redraft.config import Config
 from redraft.records import (
+    MAIN_PROJECT,
     Arm,
     Evaluation,
     ImageItem,
@@ -32,6 +38,8 @@ from redraft.records import (
 )
 from redraft.runs import RunFolder
 from redraft.store import Store
+
+from .office import Office, People
 
 TEXTS = (
     "There are two red cups on the table. A cat sleeps on the left.",
@@ -65,7 +73,15 @@ class Run:
             )
         )
 
-    def add_task(self, text: str, priority: float = 0.5, unsure: str = "", data: bytes | None = None) -> Task:
+    def add_task(
+        self,
+        text: str,
+        priority: float = 0.5,
+        unsure: str = "",
+        data: bytes | None = None,
+        project: str = MAIN_PROJECT,
+        prompt: str = "Describe this image in detail.",
+    ) -> Task:
         """An image, a response about it and a task; the word ``unsure`` in the text is marked."""
         data = png(text) if data is None else data
         key = content_key("images", data, ".png")
@@ -73,9 +89,9 @@ class Run:
         image = ImageItem(id=stable_id(data), origin="test", split=Split.POOL, blob=key, width=96, height=96)
         empty = TokenTrace(token_ids=(), starts=(), ends=(), logprobs=(), entropies=())
         response = Response(
-            id=stable_id("response", text),
+            id=stable_id("response", project, text),
             image_id=image.id,
-            prompt="Describe this image in detail.",
+            prompt=prompt,
             text=text,
             policy="base",
             round=1,
@@ -88,7 +104,7 @@ class Run:
         )
         at = text.index(unsure)
         task = Task(
-            id=stable_id("task", text),
+            id=stable_id("task", project, text),
             round=1,
             response_id=response.id,
             image_id=image.id,
@@ -98,6 +114,7 @@ class Run:
             arm=Arm.UNCERTAIN,
             priority=priority,
             policy="base",
+            project=project,
         )
         self.store.add_images([image])
         self.store.add_responses([response])
@@ -142,14 +159,30 @@ def png(seed: str, size: int = 96) -> bytes:
     return out.getvalue()
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
+@cache
+def _migrated_database() -> bytes:
+    """A database without content, because migrating one takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        Store.open(f"sqlite:///{folder}/redraft.db").close()
+        return (Path(folder) / "redraft.db").read_bytes()
+
+
+@contextmanager
+def new_run(root: Path, **annotate: Any) -> Iterator[Run]:
     """A run without tasks, whose first policy is in place."""
-    config = Config.model_validate({"name": "ui", "annotate": {"by": "human"}})
-    folder = RunFolder.create(tmp_path / "run", config)
+    config = Config.model_validate({"name": "ui", "annotate": {"by": "human", **annotate}})
+    folder = RunFolder.create(root, config)
+    (folder.root / "redraft.db").write_bytes(_migrated_database())
     with folder.store() as store:
         made = Run(folder.root, store, folder.blobs())
         made.add_policy("base", 0, None)
+        yield made
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """A run without tasks, whose first policy is in place."""
+    with new_run(tmp_path / "run") as made:
         yield made
     st.cache_resource.clear()
 
@@ -179,6 +212,25 @@ def rounds(run: Run, tasks: list[Task]) -> None:
         verdict = Verdict(
             candidate=candidate, incumbent=parent, promoted=promoted, difference=interval(-0.1), reasons=reasons
         )
-        run.store.add_verdict(number, verdict)
+        run.store.add_verdict(number, run.store.settle(verdict))
         run.store.advance(number, Phase.ANNOTATING, Phase.DONE, candidate=candidate, promoted=promoted)
     run.store.begin_round(3, Phase.TRAINING, "policy-1")
+
+
+@pytest.fixture
+def office(run: Run, tasks: list[Task]) -> Office:
+    """The desks of the run with three tasks."""
+    return Office(run)
+
+
+@pytest.fixture
+def people(office: Office) -> People:
+    """Clients of the office's API."""
+    return People(office)
+
+
+@pytest.fixture
+def ada(people: People) -> Iterator[TestClient]:
+    """An annotator's browser."""
+    with people("ada") as client:
+        yield client

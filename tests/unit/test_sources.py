@@ -139,8 +139,9 @@ def version_in(blobs_folder: Path, row_changes: list[dict[str, Any]]) -> Path:
 
 def test_a_dataset_version_keeps_texts_and_changed_characters(tmp_path: Path) -> None:
     run = tmp_path / "run" / "blobs"
-    version = version_in(run, [{}])
+    version = version_in(run, [{"smoothing": 0.25}])
     (pair,) = pairs_of(version)
+    assert pair.smoothing == 0.25, "what was estimated of the annotator goes with the pair"
     assert texts(pair) == ("Is it?", " Yes. ", "No.", png())
     assert (pair.chosen_spans, pair.rejected_spans) == ((Span(start=1, end=4),), None)
     moved = tmp_path / "elsewhere"
@@ -157,6 +158,7 @@ def test_bad_rows_of_a_dataset_version_say_why(tmp_path: Path) -> None:
         ({"chosen_ends": [9]}, "reaches past chosen, which has 6 characters"),
         ({"chosen_ends": [1, 2]}, "not of one length"),
         ({"chosen_starts": [-1]}, "no ranges of characters"),
+        ({"smoothing": 0.5}, "from 0 to below 0.5"),
         ({"blob": "images/../../secret"}, "is not a blob key"),
         ({"blob": "images/none.png"}, "holds no images/none.png"),
         ({"blob": "images"}, "is a folder"),

@@ -1,19 +1,59 @@
-"""The Streamlit script: `streamlit run app.py -- RUN_FOLDER`. It opens the run and hands over to a page."""
+"""The Streamlit script: it opens the run, asks who is there, and shows the pages that their role may see."""
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from redraft.errors import RedraftError
-from redraft_ui import annotate, loop_page
+from redraft.records import Role, User
+from redraft_ui.access import admin_page, session
+from redraft_ui.annotating import answers_page, correct_page, review_page
 from redraft_ui.marked_text import plain
+from redraft_ui.research import (
+    dataset_page,
+    humaneval_page,
+    monitor_page,
+    policies_page,
+    quality_page,
+    scaling_page,
+)
 from redraft_ui.workplace import Workplace
 
 _HERE = Path(__file__).parent
+_PAGES: dict[str, tuple[Role, tuple[tuple[Callable[[Workplace, User], None], str, str, str], ...]]] = {
+    "Annotate": (
+        Role.ANNOTATOR,
+        (
+            (correct_page.page, "Correct", ":material/edit:", "correct"),
+            (answers_page.page, "Your answers", ":material/history:", "answers"),
+        ),
+    ),
+    "Review": (
+        Role.REVIEWER,
+        (
+            (review_page.page, "Review", ":material/rate_review:", "review"),
+            (quality_page.page, "Quality", ":material/verified:", "quality"),
+        ),
+    ),
+    "Research": (
+        Role.RESEARCHER,
+        (
+            (monitor_page.page, "Monitor", ":material/sync:", "monitor"),
+            (scaling_page.page, "Scaling", ":material/trending_down:", "scaling"),
+            (policies_page.page, "Policies", ":material/compare:", "policies"),
+            (dataset_page.page, "Corrections", ":material/dataset:", "corrections"),
+            (humaneval_page.page, "Human evaluation", ":material/groups:", "humaneval"),
+        ),
+    ),
+    "Admin": (Role.ADMIN, ((admin_page.page, "People and projects", ":material/admin_panel_settings:", "admin"),)),
+}
+"""Sections of the menu, the role that sees each, and its pages: function, title, icon, path."""
 
 
 @st.cache_resource(show_spinner="Opening the run")
@@ -23,24 +63,46 @@ def _open(root: str) -> Workplace:
 
 def main(root: str) -> None:
     """Open the run in ``root`` once for all visitors, and show the page asked for."""
-    st.set_page_config(page_title="Redraft", page_icon=str(_HERE / "icon.svg"), layout="wide")
+    st.set_page_config(
+        page_title="Redraft", page_icon=str(_HERE / "icon.svg"), layout="wide", initial_sidebar_state="collapsed"
+    )
     st.html(_HERE / "style.css")
     try:
         work = _open(root)
+        user = session.signed_in(work)
     except RedraftError as error:
         st.error(plain(str(error)))
         return
-    correct = partial(annotate.page, work)
-    loop = partial(loop_page.page, work)
-    chosen = st.navigation(
-        [
-            st.Page(correct, title="Correct", icon=":material/edit:", url_path="correct", default=True),
-            st.Page(loop, title="The loop", icon=":material/sync:", url_path="loop"),
-        ],
-        position="top",
-    )
-    chosen.run()
+    if user is None:
+        session.sign_in_page(work)
+        return
+    shown = st.navigation(_menu(work, user), position="top")
+    with st.container(horizontal=True, horizontal_alignment="right", key="account"):
+        session.account_box(work, user)
+    shown.run()
+
+
+def _menu(work: Workplace, user: User) -> dict[str, list[st.Page]]:
+    """The sections that the user's role may see; the first page is where everybody lands."""
+    seen = {name: pages for name, (role, pages) in _PAGES.items() if user.role.includes(role)}
+    return {
+        name: [
+            st.Page(
+                partial(_guarded, show, work, user), title=title, icon=icon, url_path=path, default=path == "correct"
+            )
+            for show, title, icon, path in pages
+        ]
+        for name, pages in seen.items()
+    }
+
+
+def _guarded(show: Callable[[Workplace, User], None], work: Workplace, user: User) -> None:
+    """A page whose mistakes are one sentence."""
+    try:
+        show(work, user)
+    except RedraftError as error:
+        st.error(plain(str(error)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1] if len(sys.argv) > 1 else os.environ["REDRAFT_RUN"])

@@ -1,4 +1,8 @@
-"""Start the app: one `streamlit run` as a child process, configured by flags so that no file is left anywhere."""
+"""Start the app: one server as a child process, and a link that signs in whoever started it.
+
+launch ──► python -m redraft_ui.server RUN …     until Ctrl-C or SIGTERM
+      └──► RUN/ui.json                           tells other commands where the app is; gone with the server
+"""
 
 from __future__ import annotations
 
@@ -9,72 +13,96 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from redraft.errors import ResourceError
+from redraft.errors import NotAllowed, ResourceError
+from redraft.records import TokenKind
 from redraft.runs import RunFolder
+from redraft.store import Store
+from redraft_ui.access.local import has_screen, local_admin, shown_in_browser
+from redraft_ui.access.oidc import read_provider
+from redraft_ui.access.site import Site, join_link, local_url
+from redraft_ui.running import announced, wait_until_up
 
-_LOCAL = ("127.0.0.1", "localhost", "::1")
+LINK_HOURS = 24.0
+"""How long the link in the terminal works, unless it is used before."""
+
 _STOP_SECONDS = 10.0
 
-_SETTINGS = {
-    "browser.gatherUsageStats": "false",
-    "client.showErrorDetails": "none",
-    "client.showErrorLinks": "false",
-    "client.toolbarMode": "minimal",
-    "server.fileWatcherType": "none",
-    "server.showEmailPrompt": "false",
-    "theme.baseRadius": "8px",
-    "theme.metricValueFontSize": "1.35rem",
-    "theme.light.primaryColor": "#0b6b66",
-    "theme.light.backgroundColor": "#fcfbf8",
-    "theme.light.secondaryBackgroundColor": "#f1efe9",
-    "theme.light.textColor": "#20252b",
-    "theme.dark.primaryColor": "#0b7d76",
-    "theme.dark.backgroundColor": "#15191e",
-    "theme.dark.secondaryBackgroundColor": "#20262d",
-    "theme.dark.textColor": "#e9ebee",
-}
 
-
-def launch(run: Path, port: int = 8501, host: str = "127.0.0.1", headless: bool = False) -> int:
+def launch(
+    run: Path,
+    port: int = 8501,
+    host: str = "127.0.0.1",
+    headless: bool = False,
+    public_url: str | None = None,
+    oidc: Path | None = None,
+) -> int:
     """Serve the pages of ``run`` until interrupted; returns the exit code, 0 after Ctrl-C.
 
-    Port 0 takes a free one. Signing in takes a name alone, so any other host than this machine itself lets everybody
-    who reaches it work under any name.
+    Port 0 takes a free one. ``public_url`` is the address that people use, if a proxy stands before the app. ``oidc``
+    names a file about an identity provider. A link that signs in the local admin, once, is printed and, on this
+    machine and unless ``headless``, opened.
 
     Raises:
         RunError: if ``run`` holds no run.
+        ConfigError: if the public URL or the provider's file will not do.
         ResourceError: if the port is in use, or host and port cannot be listened on.
     """
-    RunFolder.open(run)
+    folder = RunFolder.open(run)
     port = _free_port(host, port)
-    if host not in _LOCAL:
-        print(f"Whoever can reach {host}, port {port}, can sign in under any name.", file=sys.stderr)
-    child = subprocess.Popen(command(run, port, host, headless))
-    try:
-        with _terminated_as_interrupt():
-            return child.wait()
-    except KeyboardInterrupt:
-        return _stop(child)
+    site = Site.at(host, port, public_url)
+    if oidc is not None:
+        read_provider(oidc)
+    if not (site.local or site.encrypted):
+        print(
+            f"Whatever is sent to {site.url} can be read on the way: put a proxy with TLS before it.", file=sys.stderr
+        )
+    with ExitStack() as until_the_end, folder.store() as store:
+        child = subprocess.Popen(command(run, port, host, public_url, oidc))
+        try:
+            with _terminated_as_interrupt():
+                if wait_until_up(local_url(host, port), child):
+                    until_the_end.enter_context(announced(folder.root, site.url, local_url(host, port)))
+                    name = _greet(store, site, run)
+                    if name and site.local and not headless and has_screen():
+                        link = _link(store, site, name, "browser")
+                        until_the_end.enter_context(shown_in_browser(folder.root, link))
+                return child.wait()
+        except KeyboardInterrupt:
+            return _stop(child)
 
 
-def command(run: Path, port: int, host: str, headless: bool) -> list[str]:
+def command(run: Path, port: int, host: str, public_url: str | None = None, oidc: Path | None = None) -> list[str]:
     """The command line of the child process."""
-    settings = _SETTINGS | {
-        "server.port": str(port),
-        "server.address": host,
-        "browser.serverAddress": host,
-        "server.headless": str(headless).lower(),
-    }
-    flags = [f"--{name}={value}" for name, value in settings.items()]
-    if host in _LOCAL:  # against DNS rebinding: a page from elsewhere cannot pass for this machine
-        flags += [f"--server.allowedHosts={name}" for name in _LOCAL]
-    app = Path(__file__).with_name("app.py")
-    return [sys.executable, "-m", "streamlit", "run", str(app), *flags, "--", str(run.resolve())]
+    options = ["--host", host, "--port", str(port)]
+    if public_url is not None:
+        options += ["--public-url", public_url]
+    if oidc is not None:
+        options += ["--oidc", str(oidc.resolve())]
+    return [sys.executable, "-m", "redraft_ui.server", str(run.resolve()), *options]
+
+
+def _greet(store: Store, site: Site, run: Path) -> str | None:
+    """Say where the app is and how to come in; returns whom the link signs in."""
+    print(f"\nRedraft is at {site.url} (Ctrl-C ends it).", flush=True)
+    try:
+        admin = local_admin(store)
+        link = _link(store, site, admin.name, "terminal")
+    except NotAllowed as error:
+        print(f"No link to sign in with: {error}.", flush=True)
+        return None
+    print(f"Sign in as {admin.name}, {admin.role}; this link works once:\n\n    {link}\n")
+    print(f"Let others in with: redraft users invite {run} NAME --role annotator", flush=True)
+    return admin.name
+
+
+def _link(store: Store, site: Site, name: str, label: str) -> str:
+    seconds = 3600 * LINK_HOURS
+    return join_link(site.url, store.issue_token(name, TokenKind.INVITE, seconds=seconds, label=label, actor=name))
 
 
 def _free_port(host: str, port: int) -> int:

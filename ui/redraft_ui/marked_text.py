@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from redraft.records import Edit, SpanScore
+from redraft.records import Edit, Span, SpanScore
+from redraft.segments import changed_spans, diff_edits, ordered_edits, snap_to_words
 
 UNSURE = 0.5
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
@@ -52,6 +53,30 @@ def edit_html(original: str, edit: Edit) -> str:
     )
 
 
+def edited_html(original: str, edits: Sequence[Edit]) -> str:
+    """A whole correction as one running text: what went struck through, what came underlined, each with its type.
+
+    Raises:
+        EditError: if the edits do not fit the text.
+    """
+    parts: list[str] = []
+    at = 0
+    for edit in ordered_edits(original, edits):
+        old, new = original[edit.start : edit.end], edit.replacement
+        gone = f"<del>{escape(_visible(old))}</del>" if old else ""
+        comes = f"<ins>{escape(_visible(new))}</ins>" if new else ""
+        kind = f'<span class="rd-type">{edit.type.value}</span>'
+        parts += [escape(original[at : edit.start]), gone, comes, kind]
+        at = edit.end
+    return f'<p class="rd-running">{"".join(parts)}{escape(original[at:])}</p>'
+
+
+def compared_html(one: str, two: str) -> tuple[str, str]:
+    """Two texts, each with the words that the other does not have marked by shade and by a line under them."""
+    in_one, in_two = changed_spans(one, diff_edits(one, two))
+    return _differing(one, in_one, "rd-only-one"), _differing(two, in_two, "rd-only-two")
+
+
 def table_html(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
     """A table of plain texts, the first cell of a row being its heading."""
     top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
@@ -68,6 +93,16 @@ def table_html(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str)
         f'<table class="rd-table"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
     )
+
+
+def _differing(text: str, spans: Sequence[Span], side: str) -> str:
+    parts: list[str] = []
+    at = 0
+    for span in snap_to_words(text, spans):
+        words = escape(_visible(text[span.start : span.end]))
+        parts += [escape(text[at : span.start]), f'<mark class="rd-only {side}">{words}</mark>']
+        at = span.end
+    return f'<p class="rd-running">{"".join(parts)}{escape(text[at:])}</p>'
 
 
 def _around(original: str, edit: Edit, width: int = 30) -> tuple[str, str]:

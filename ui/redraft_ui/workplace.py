@@ -1,4 +1,4 @@
-"""What the pages of one run work on: its store, its blobs and its configuration."""
+"""What the pages of one run work on: its folder, its store, its blobs and its configuration."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from redraft.store import Store
 class Workplace:
     """One opened run, shared by every visitor of the app."""
 
+    folder: RunFolder
     store: Store
     blobs: Blobs
     config: Config
@@ -29,4 +30,4 @@ class Workplace:
             StorageError: if its database or its blobs cannot be reached.
         """
         folder = RunFolder.open(root)
-        return cls(folder.store(), folder.blobs(), folder.config())
+        return cls(folder, folder.store(), folder.blobs(), folder.config())

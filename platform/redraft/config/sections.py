@@ -75,7 +75,23 @@ class AnnotateConfig(Section):
     oracles: int = Field(2, ge=1, description="oracle annotators working in parallel")
     error_rate: float = Field(0.0, ge=0, le=1, description="chance that an oracle overlooks a wrong segment")
     seconds_per_task: float = Field(0.0, ge=0, description="how long an oracle takes over a task")
-    lease_seconds: float = Field(900.0, gt=0, description="a task not submitted by then goes back to the worklist")
+    lease_seconds: float = Field(
+        900.0, gt=0, description="a task that nobody worked on for so long goes back to the worklist"
+    )
+    overlap: int = Field(2, ge=2, le=100, description="people who answer an overlapping task, to measure agreement")
+    overlap_share: float = Field(0.0, ge=0, le=1, description="share of tasks that overlap")
+    training_tasks: int = Field(0, ge=0, description="gold tasks, with feedback, before an annotator's first real one")
+    gold_share: float = Field(0.0, ge=0, lt=1, description="share of gold tasks, without feedback, among the others")
+    doubt_threshold: float = Field(0.5, ge=0, le=1, description="spans at least this doubtful are shaded")
+    unshaded_share: float = Field(
+        0.1, ge=0, le=1, description="share of tasks shown without shading, to measure how much it leads people"
+    )
+    max_change: float = Field(0.5, gt=0, le=1, description="share of the text beyond which a correction is a rewrite")
+    rewrites: Literal["allow", "ask", "refuse"] = Field("ask", description="what happens to rewrites")
+    style_only: Literal["allow", "ask", "refuse"] = Field(
+        "ask", description="what happens to changes of letter case, spaces and punctuation alone"
+    )
+    session_hours: float = Field(12.0, gt=0, description="how long a person stays signed in")
 
 
 class EvaluateConfig(Section):

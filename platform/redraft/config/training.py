@@ -20,6 +20,10 @@ class ObjectiveConfig(Section):
         "edits", description="what counts as changed: edits, or the released code's diff"
     )
     label_smoothing: float = Field(0.0, ge=0, lt=0.5, description="chance that a preference is the wrong way (cDPO)")
+    reliability: bool = Field(
+        False,
+        description="smooth each pair by how often its annotator errs, by gold, review and overlap, where that is more",
+    )
     supervised: float = Field(
         0.0, ge=0, description="weight of the chosen response's negative log-likelihood per token"
     )
@@ -107,7 +111,9 @@ class TrainConfig(Section):
     lora: LoraConfig | None = Field(None, description="train low-rank adapters alone")
     max_tokens: int = Field(2048, ge=16, description="longest prompt + response; a pair over it is refused")
     checkpoint_every: int = Field(10, ge=1, description="steps between resumable checkpoints")
-    keep_checkpoints: int = Field(1, ge=1, description="resumable checkpoints kept")
+    keep_checkpoints: int = Field(
+        1, ge=1, description="resumable checkpoints that Ray Train keeps; a job alone keeps the newest"
+    )
     replay: float = Field(0.0, ge=0, description="older corrections mixed in, as a share of the new ones")
     max_failures: int = Field(3, ge=0, description="worker deaths survived per training job")
     hang_seconds: float = Field(900.0, gt=0, description="a step that takes longer counts as hung: its worker is ended")

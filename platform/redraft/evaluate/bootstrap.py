@@ -5,7 +5,7 @@ Responses to one image are not independent, so whole images are drawn with repla
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,25 @@ class ImageBootstrap:
     def mean(self, values: Sequence[float]) -> Interval:
         """The mean of ``values`` [rows]."""
         return self.ratio(values, [1.0] * len(values))
+
+    def of_sums(self, columns: Sequence[Sequence[float]], figure: Callable[[Floats], Floats]) -> Interval | None:
+        """A figure that follows from k sums over rows, however it does.
+
+        Args:
+            columns: [k, rows], what is summed.
+            figure: sums [m, k] to figures [m], NaN where the sums say nothing; such draws are left out.
+
+        Returns:
+            None where the sums over the data themselves, or over all draws, say nothing.
+        """
+        per_image = np.stack([self._per_image(column) for column in columns], axis=1)
+        (value,) = figure(per_image.sum(axis=0, keepdims=True))
+        drawn = figure(self._drawn(per_image))
+        drawn = drawn[~np.isnan(drawn)]
+        if np.isnan(value) or not len(drawn):
+            return None
+        low, high = np.percentile(drawn, self._tails)
+        return Interval(value=float(value), low=float(low), high=float(high))
 
     def _per_image(self, values: Sequence[float]) -> Floats:
         weights = np.asarray(values, dtype=np.float64)

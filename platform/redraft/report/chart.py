@@ -13,6 +13,8 @@ from pathlib import Path
 from redraft.records import Record
 from redraft.report.style import Draw, Drawing, render
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -53,12 +55,21 @@ class Chart:
 
 
 def csv_text(rows: Sequence[Record]) -> str:
-    """The rows as CSV, with a header."""
+    """The rows as CSV (RFC 4180), with a header.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
     out = StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(type(rows[0]).model_fields), lineterminator="\n")
+    # With a bare line feed, a carriage return within a cell would not be quoted, and begin a row of its own.
+    writer = csv.DictWriter(out, fieldnames=list(type(rows[0]).model_fields), lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(row.model_dump(mode="json") for row in rows)
+    writer.writerows({name: inert(cell) for name, cell in row.model_dump(mode="json").items()} for row in rows)
     return out.getvalue()
+
+
+def inert(cell: object) -> object:
+    """A cell that no spreadsheet runs: people choose their names, and one may be ``=HYPERLINK(...)``."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _data_uri(svg: bytes) -> str:

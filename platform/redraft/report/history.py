@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from redraft.config import Config
 from redraft.evaluate import read_outcomes
@@ -14,6 +13,7 @@ from redraft.records import (
     DatasetVersion,
     Evaluation,
     Outcome,
+    PolicyStatus,
     PolicyVersion,
     RoundRow,
     Split,
@@ -23,13 +23,15 @@ from redraft.records import (
 )
 from redraft.runs import Event, RunFolder, RunInfo, read_events
 from redraft.store import Store
+from redraft.train.health import read_steps
 
 
 @dataclass(frozen=True)
 class History:
     """One run's records; round 0, which measures the base, is in ``base`` and not in ``rounds``.
 
-    ``evaluations`` is keyed by policy and split; ``steps`` and ``verdicts`` by round."""
+    ``evaluations`` is keyed by policy and split; ``steps`` and ``verdicts`` by round. Models that only wrote imported
+    responses are not among ``policies``."""
 
     folder: RunFolder
     info: RunInfo
@@ -99,7 +101,7 @@ def read_history(folder: RunFolder, store: Store) -> History:
         info=folder.info(),
         config=folder.config(),
         rounds=rounds,
-        policies=tuple(store.policies()),
+        policies=tuple(p for p in store.policies() if p.status is not PolicyStatus.EXTERNAL),
         promoted=store.promoted(),
         evaluations={(e.policy, e.split): e for e in store.evaluations()},
         verdicts={n: verdict for n, verdict in store.verdicts() if verdict.candidate == candidates.get(n)},
@@ -115,11 +117,4 @@ def _train_logs(folder: RunFolder, numbers: Iterable[int]) -> Iterable[tuple[int
     for number in numbers:
         path = folder.train_log(number)
         if path.exists():
-            yield number, _read_steps(path)
-
-
-def _read_steps(path: Path) -> tuple[TrainStep, ...]:
-    """One entry a step in order; a repeated step counts as it was last run, a line cut off by a crash not at all."""
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    steps = {step.step: step for step in (TrainStep.model_validate_json(line) for line in lines if line)}
-    return tuple(steps[number] for number in sorted(steps))
+            yield number, read_steps(path)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable
 
-from redraft.records import Answer, Arm, Correction, HallucinationType, Interval, Record, Task, TaskState
+from redraft.quality.shares import wilson
+from redraft.records import Answer, Arm, Correction, HallucinationType, Record, Task, TaskState
 from redraft.report.history import History
 
 
@@ -75,9 +75,12 @@ def annotator_rows(history: History) -> list[AnnotatorRow]:
 
 
 def arm_rows(history: History) -> list[ArmRow]:
-    """A row for every round and arm in which a response was judged correct or wrong."""
-    judged = Counter((c.round, c.arm) for c in history.corrections if c.answer is not Answer.SKIPPED)
-    wrong = Counter((c.round, c.arm) for c in history.corrections if c.answer is Answer.CORRECTED)
+    """A row for every round and arm in which a response of the run's own policies was judged correct or wrong."""
+    policies = {policy.id for policy in history.policies}
+    imported = {task.id for task in history.tasks if task.policy not in policies}
+    answers = [c for c in history.corrections if c.task_id not in imported]
+    wrong = Counter((c.round, c.arm) for c in answers if c.answer is Answer.CORRECTED)
+    judged = wrong + Counter((c.round, c.arm) for c in answers if c.answer is Answer.CLEAN)
     rows = []
     for number, arm in sorted(judged):
         total, found = judged[number, arm], wrong[number, arm]
@@ -93,15 +96,6 @@ def edit_rows(corrections: Iterable[Correction]) -> list[EditRow]:
     counts = Counter(edit.type for correction in corrections for edit in correction.edits)
     total = counts.total()
     return [EditRow(type=kind, edits=n, share=n / total) for kind, n in counts.most_common()]
-
-
-def wilson(successes: int, trials: int, z: float = 1.96) -> Interval:
-    """A share and its score interval (Wilson, 1927), which stays inside [0, 1] for small samples."""
-    share = successes / trials
-    scale = 1 + z * z / trials
-    centre = (share + z * z / (2 * trials)) / scale
-    half = z / scale * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return Interval(value=share, low=max(0.0, centre - half), high=min(1.0, centre + half))
 
 
 def _queue_row(number: int, tasks: list[Task], corrections: list[Correction]) -> QueueRow:

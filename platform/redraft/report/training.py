@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 
 from matplotlib.figure import Figure
 
-from redraft.records import Record, TrainStep
+from redraft.records import Record
 from redraft.report.chart import Chart
 from redraft.report.history import History
 from redraft.report.style import Theme, end_labels
 from redraft.report.wording import MINUS
+from redraft.train.health import chosen_fell
 
 
 class LogProbRow(Record):
@@ -43,17 +42,6 @@ def training_charts(history: History) -> list[Chart]:
             alert=_alarm(fallen),
         )
     ]
-
-
-def chosen_fell(steps: Sequence[TrainStep]) -> bool:
-    """Whether the chosen texts ended less likely than under the reference.
-
-    True if the mean of policy minus reference over the last quarter of the steps lies more than two standard errors
-    below zero.
-    """
-    last = [step.chosen_logp - step.chosen_reference_logp for step in steps[-max(1, len(steps) // 4) :]]
-    error = stdev(last) / math.sqrt(len(last)) if len(last) > 1 else 0.0
-    return fmean(last) < -2 * error
 
 
 def _alarm(rounds: list[int]) -> str:

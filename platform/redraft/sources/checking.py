@@ -140,6 +140,7 @@ def _pair(row: SourcePair, image_id: str) -> PreferencePair:
         annotator=ANNOTATOR,
         round=0,
         kind=row.kind,
+        smoothing=row.smoothing,
     )
 
 

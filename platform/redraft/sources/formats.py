@@ -24,6 +24,7 @@ class Draft:
     chosen_spans: tuple[Span, ...] | None = None
     rejected_spans: tuple[Span, ...] | None = None
     kind: Literal["correction", "ranking"] = "correction"
+    smoothing: float | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ class SourcePair(Record):
 
     ``index`` counts the rows of the whole source from 0 and ``where`` names the file and the row in it. ``image`` is an
     encoded picture that nobody has decoded yet. Spans are code points; ``None`` where the pair came without edits.
+    ``smoothing`` is the chance that the preference is the wrong way round, where a dataset version estimated it.
     """
 
     source: str
@@ -24,6 +25,7 @@ class SourcePair(Record):
     chosen_spans: tuple[Span, ...] | None = None
     rejected_spans: tuple[Span, ...] | None = None
     kind: Literal["correction", "ranking"] = "correction"
+    smoothing: float | None = None
 
 
 class BadRow(Record):

@@ -46,7 +46,16 @@ def _parse(cells: Cells, pictures: Pictures) -> Draft:
         _spans(cells, "chosen", chosen),
         _spans(cells, "rejected", rejected),
         "ranking" if kind == "ranking" else "correction",
+        _smoothing(cells.get("smoothing")),
     )
+
+
+def _smoothing(cell: object) -> float | None:
+    if cell is None:
+        return None
+    if not isinstance(cell, float) or not 0 <= cell < 0.5:
+        raise DataError(f"smoothing is {str(cell)[:40]}, which must be a number from 0 to below 0.5")
+    return cell
 
 
 def _spans(cells: Cells, side: str, text: str) -> tuple[Span, ...] | None:
@@ -67,7 +76,7 @@ def _spans(cells: Cells, side: str, text: str) -> tuple[Span, ...] | None:
 FORMAT = Format(
     name="a Redraft dataset version",
     needs=f"prompt, chosen, rejected, blob, {', '.join(_SPANS)}",
-    columns=("prompt", "chosen", "rejected", "blob", *_SPANS, "kind"),
+    columns=("prompt", "chosen", "rejected", "blob", *_SPANS, "kind", "smoothing"),
     fits=_fits,
     parse=_parse,
     blobs=True,

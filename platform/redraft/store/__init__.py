@@ -1,10 +1,17 @@
 """The truth: images, responses, tasks, corrections, dataset and policy versions, rounds, and an audit log.
 
     images.py        images and responses           datasets.py     dataset versions and what they hold
-    worklist.py      tasks, leases, counts          policies.py     the policy registry and lineage
-    corrections.py   submissions taken once         evaluations.py  measurements and verdicts
+    worklist.py      tasks, and who is given which  policies.py     the policy registry and lineage
+    submissions.py   answers taken once             evaluations.py  measurements and verdicts
+    corrections.py   answers as they stand          drafts.py       answers that are not sent yet
+    reviews.py       reviewers' versions            golds.py        answers that are known
+    backlog.py       how the worklist stands        desks.py, leases.py, closing.py, checks.py   its machinery
     rounds.py        the loop's place, stop flag    users.py        people and roles
-    audit.py         the append-only log            tables.py, rows.py, engine.py, migrations/   what they stand on
+    projects.py      bodies of tasks                tokens.py       secrets that people sign in with
+    exports.py       answers on their way out       imports.py      answers that were given elsewhere
+    human_evaluations.py   what people found blind  audit.py        the append-only log
+    browse.py        corrections, a page at a time  watch.py        how the work goes
+    tables/, rows.py, ready.py, engine.py, migrations/   what they stand on
 
 One ``Store`` serves all threads of a process; every process opens its own on the same URL.
 """
@@ -16,31 +23,56 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Self
 
+from redraft.records import Role, User
 from redraft.store.audit import AuditEntry, AuditPart
+from redraft.store.backlog import BacklogPart, WorklistCounts
+from redraft.store.browse import BrowsePart
 from redraft.store.corrections import CorrectionPart
 from redraft.store.datasets import DatasetPart
+from redraft.store.drafts import DraftPart
 from redraft.store.engine import Database, parse_url
 from redraft.store.evaluations import EvaluationPart
+from redraft.store.exports import AnswerFilter, ExportPart, StoredAnswer
+from redraft.store.golds import GoldPart
+from redraft.store.human_evaluations import HumanEvaluationPart
 from redraft.store.images import ImagePart
+from redraft.store.imports import ImportPart
 from redraft.store.migrate import upgrade
 from redraft.store.policies import Lineage, PolicyPart
+from redraft.store.projects import ProjectPart
+from redraft.store.reviews import ReviewPart
 from redraft.store.rounds import RoundPart
-from redraft.store.users import Role, User, UserPart
-from redraft.store.worklist import WorklistCounts, WorklistPart
+from redraft.store.submissions import SubmissionPart
+from redraft.store.tokens import TokenPart
+from redraft.store.users import UserPart
+from redraft.store.watch import WatchPart
+from redraft.store.worklist import WorklistPart
 
-__all__ = ["AuditEntry", "Lineage", "Role", "Store", "User", "WorklistCounts"]
+__all__ = ["AnswerFilter", "AuditEntry", "Lineage", "Role", "Store", "StoredAnswer", "User", "WorklistCounts"]
 
 
 class Store(
     ImagePart,
     WorklistPart,
+    BacklogPart,
+    SubmissionPart,
+    DraftPart,
+    ReviewPart,
+    GoldPart,
     CorrectionPart,
     DatasetPart,
     PolicyPart,
     EvaluationPart,
+    HumanEvaluationPart,
+    ExportPart,
+    ImportPart,
     RoundPart,
     UserPart,
+    TokenPart,
+    ProjectPart,
     AuditPart,
+    BrowsePart,
+    WatchPart,
 ):
     """One database, SQLite or PostgreSQL, at the present schema."""
 

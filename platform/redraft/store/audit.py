@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from redraft.records import Record
 from redraft.store import tables
 from redraft.store.engine import Database
-from redraft.store.rows import fetch
+from redraft.store.rows import check_text, fetch
 
 
 class AuditEntry(Record):
@@ -28,6 +28,18 @@ class AuditPart:
         """The whole log, oldest first."""
         with self._db.read() as connection:
             return fetch(connection, AuditEntry, sa.select(tables.audit).order_by(tables.audit.c.seq))
+
+    def latest_audit(self, limit: int, *, actor: str | None = None, action: str | None = None) -> list[AuditEntry]:
+        """The last ``limit`` lines (of one actor, of one action), newest first."""
+        query = sa.select(tables.audit).order_by(tables.audit.c.seq.desc()).limit(limit)
+        if actor is not None:
+            check_text("the actor", actor)
+            query = query.where(tables.audit.c.actor == actor)
+        if action is not None:
+            check_text("the action", action)
+            query = query.where(tables.audit.c.action == action)
+        with self._db.read() as connection:
+            return fetch(connection, AuditEntry, query)
 
 
 def note(connection: sa.Connection, at: float, actor: str, action: str, detail: str) -> None:

@@ -1,4 +1,4 @@
-"""Corrections: a submission is taken exactly once, checked on this side, and used for training exactly once."""
+"""Corrections as they stand: which answers count, and which of them no policy has learned from."""
 
 from __future__ import annotations
 
@@ -6,137 +6,115 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from redraft.errors import EditError, LeaseLost, WorklistError
-from redraft.records import Answer, Correction, Submission, Task, TaskState, stable_id
-from redraft.segments import apply_edits
+from redraft.records import MAIN_PROJECT, Answer, Correction
 from redraft.store import tables
-from redraft.store.audit import note
 from redraft.store.engine import Database
 from redraft.store.policies import promoted_ancestry
-from redraft.store.rows import check_text, fetch, from_row, to_row
-from redraft.store.users import refuse_disabled
+from redraft.store.rows import check_text, fetch
 
-MAX_CHARACTERS = 20_000
-"""Longest corrected text that is accepted."""
-
-_tasks = tables.tasks
 _corrections = tables.corrections
+_members = tables.dataset_corrections
+
+_OLDEST_FIRST = (_corrections.c.submitted_at, _corrections.c.seq)
 
 
 class CorrectionPart:
-    """The part of the store that annotators fill and datasets are built from."""
+    """The part of the store that datasets are built from."""
 
     _db: Database
 
-    def submit(self, submission: Submission) -> Correction:
-        """Store an annotator's answer, with the text that the edits give; the same nonce again changes nothing.
+    def corrections(
+        self,
+        round: int | None = None,
+        answer: Answer | None = None,
+        *,
+        project: str | None = MAIN_PROJECT,
+        gold: bool = False,
+    ) -> list[Correction]:
+        """The current answers to one project's tasks, with None to all (in one round, of one kind), oldest first.
 
-        Raises:
-            LeaseLost: the annotator does not hold the task (any more), or it was answered by someone else.
-            WorklistError: there is no such task, or the nonce came with another submission before.
-            EditError: the edits do not fit the text, or do not fit the answer.
-            NotAllowed: the annotator's account is disabled.
+        Reviewers' versions are among them, marked as ``review``; answers to gold tasks are with ``gold`` alone.
         """
-        with self._db.write() as connection:
-            refuse_disabled(connection, submission.annotator)
-            query = sa.select(_tasks).where(_tasks.c.id == submission.task_id).with_for_update()
-            row = connection.execute(query).mappings().first()
-            if row is None:
-                raise WorklistError(f"there is no task {submission.task_id}: take the next task")
-            before = _answered(connection, submission)
-            if before is not None:
-                return before
-            now = self._db.clock()
-            _check_lease(row, submission, now)
-            correction = _correct(from_row(Task, row), submission, now)
-            connection.execute(
-                _corrections.insert().values(to_row(_corrections, correction) | {"nonce": submission.nonce})
-            )
-            _close_task(connection, correction)
-            note(connection, now, correction.annotator, "submit", f"{correction.answer} {correction.id}")
-            return correction
-
-    def corrections(self, round: int | None = None, answer: Answer | None = None) -> list[Correction]:
-        """The answers given so far (in one round, of one kind), oldest first."""
-        query = sa.select(_corrections).order_by(_corrections.c.submitted_at, _corrections.c.seq)
+        query = sa.select(_corrections).where(_corrections.c.current).order_by(*_OLDEST_FIRST)
         if round is not None:
             query = query.where(_corrections.c.round == round)
         if answer is not None:
             query = query.where(_corrections.c.answer == answer.value)
-        with self._db.read() as connection:
-            return fetch(connection, Correction, query)
+        if project is not None:
+            query = query.where(_corrections.c.project == project)
+        if not gold:
+            query = query.where(sa.not_(_corrections.c.gold))
+        return self._fetch(query)
+
+    def answers_of(self, task_id: str) -> list[Correction]:
+        """The current answers to a task, annotators' and the reviewer's, oldest first."""
+        check_text("the task's id", task_id)
+        mine = sa.and_(_corrections.c.task_id == task_id, _corrections.c.current)
+        return self._fetch(sa.select(_corrections).where(mine).order_by(*_OLDEST_FIRST))
+
+    def answers_by(self, annotator: str, limit: int = 50) -> list[Correction]:
+        """An annotator's current answers, the newest first; reviews are left out."""
+        check_text("the annotator's name", annotator)
+        newest = _corrections.c.submitted_at.desc(), _corrections.c.seq.desc()
+        theirs = sa.and_(_corrections.c.annotator == annotator, _corrections.c.current, sa.not_(_corrections.c.review))
+        return self._fetch(sa.select(_corrections).where(theirs).order_by(*newest).limit(limit))
+
+    def standing_corrections(self) -> list[Correction]:
+        """The corrected responses of the loop that count, oldest first: where there is a review, it alone; no gold."""
+        return self._fetch(_standing().order_by(*_OLDEST_FIRST))
 
     def unused_corrections(self) -> list[Correction]:
-        """Corrected responses that the promoted policy was not trained on, oldest first.
+        """Standing corrections that the promoted policy was not trained on, oldest first.
 
         Used is what is in the dataset version of the promoted policy or of one of its ancestors; so the corrections of
         a rejected candidate come back, and none is used twice.
         """
-        members, lineage = tables.dataset_corrections, promoted_ancestry()
-        used = sa.select(members.c.correction_id).where(members.c.dataset_id.in_(sa.select(lineage.c.dataset)))
-        query = (
-            sa.select(_corrections)
-            .where(_corrections.c.answer == Answer.CORRECTED.value, _corrections.c.id.not_in(used))
-            .order_by(_corrections.c.submitted_at, _corrections.c.seq)
-        )
+        return self._fetch(_unused().order_by(*_OLDEST_FIRST))
+
+    def new_corrections(self) -> list[Correction]:
+        """Standing corrections that are in no dataset version yet, oldest first."""
+        return self._fetch(_without(_standing(), sa.select(_members.c.correction_id)).order_by(*_OLDEST_FIRST))
+
+    def freeze_unused(self) -> list[Correction]:
+        """The unused corrections, which nobody can reopen from here on; again adds those that came since."""
+        unused = _unused().with_only_columns(_corrections.c.id)
+        with self._db.write() as connection:
+            loose = sa.and_(_corrections.c.id.in_(unused), _corrections.c.current, sa.not_(_corrections.c.frozen))
+            connection.execute(_corrections.update().where(loose).values(frozen=True))
+            # One that was reopened in this very moment is not frozen, and left to the next time.
+            frozen = _unused().where(_corrections.c.frozen).order_by(*_OLDEST_FIRST)
+            return fetch(connection, Correction, frozen)
+
+    def _fetch(self, query: sa.Select[Any]) -> list[Correction]:
         with self._db.read() as connection:
             return fetch(connection, Correction, query)
 
 
-def _answered(connection: sa.Connection, submission: Submission) -> Correction | None:
-    query = sa.select(_corrections).where(_corrections.c.nonce == submission.nonce)
-    row = connection.execute(query).mappings().first()
-    if row is None:
-        return None
-    stored = from_row(Correction, row)
-    same = ("task_id", "annotator", "answer", "edits")
-    if any(getattr(stored, name) != getattr(submission, name) for name in same):
-        raise WorklistError(f"nonce {submission.nonce} was already used for another submission: send a new one")
-    return stored
+def reviewed(task_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether there is a reviewer's version of the task's answer."""
+    reviews = _corrections.alias("reviews")
+    return sa.exists().where(reviews.c.task_id == task_id, reviews.c.review, reviews.c.current)
 
 
-def _check_lease(task: sa.RowMapping, submission: Submission, now: float) -> None:
-    if task["state"] == TaskState.DONE.value:
-        raise LeaseLost(f"task {submission.task_id} was already answered: take the next task")
-    if task["leased_by"] != submission.annotator or task["lease_expires"] <= now:
-        raise LeaseLost(f"the lease on task {submission.task_id} ran out or is someone else's: take the next task")
-
-
-def _correct(task: Task, submission: Submission, now: float) -> Correction:
-    return Correction(
-        id=stable_id("correction", task.id, submission.annotator),
-        task_id=task.id,
-        round=task.round,
-        annotator=submission.annotator,
-        answer=submission.answer,
-        original=task.text,
-        corrected=_corrected_text(task.text, submission),
-        edits=submission.edits,
-        arm=task.arm,
-        seconds=submission.seconds,
-        submitted_at=now,
+def _standing() -> sa.Select[Any]:
+    return sa.select(_corrections).where(
+        _corrections.c.project == MAIN_PROJECT,
+        _corrections.c.current,
+        sa.not_(_corrections.c.gold),
+        _corrections.c.answer == Answer.CORRECTED.value,
+        sa.or_(_corrections.c.review, sa.not_(reviewed(_corrections.c.task_id))),
     )
 
 
-def _corrected_text(original: str, submission: Submission) -> str:
-    if submission.answer is not Answer.CORRECTED:
-        if submission.edits:
-            raise EditError(f"an answer of {submission.answer} takes no edits, got {len(submission.edits)}")
-        return original
-    for edit in submission.edits:
-        check_text(f"the replacement at {edit.start}", edit.replacement)
-    corrected = apply_edits(original, submission.edits)
-    if corrected == original:
-        raise EditError("the edits change nothing: edit the wrong words, or answer that the response is clean")
-    if not corrected.strip():
-        raise EditError("the edits leave no text: keep what is right, or skip the task")
-    if len(corrected) > MAX_CHARACTERS:
-        raise EditError(f"the corrected text has {len(corrected)} characters, more than {MAX_CHARACTERS}")
-    return corrected
+def _unused() -> sa.Select[Any]:
+    lineage = promoted_ancestry()
+    return _without(
+        _standing(), sa.select(_members.c.correction_id).where(_members.c.dataset_id.in_(sa.select(lineage.c.dataset)))
+    )
 
 
-def _close_task(connection: sa.Connection, correction: Correction) -> None:
-    values: dict[str, Any] = {"state": TaskState.DONE.value, "leased_by": None, "lease_expires": None}
-    if correction.answer is Answer.SKIPPED:
-        values |= {"state": TaskState.OPEN.value, "skips": _tasks.c.skips + 1}
-    connection.execute(_tasks.update().where(_tasks.c.id == correction.task_id).values(values))
+def _without(standing: sa.Select[Any], used: sa.Select[Any]) -> sa.Select[Any]:
+    """Leave out the used ones, and those that give a task the same text as one of them, so as not to use it twice."""
+    twin = _corrections.alias("twin")
+    same = sa.and_(twin.c.task_id == _corrections.c.task_id, twin.c.corrected == _corrections.c.corrected)
+    return standing.where(sa.not_(sa.exists().where(same, twin.c.id.in_(used))))

@@ -7,10 +7,13 @@ COMMITTED; what must not interleave takes row locks or advisory locks where it h
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import exc
@@ -24,6 +27,8 @@ BUSY_SECONDS = 30
 """How long a SQLite writer waits for the others before it gives up."""
 
 _CONNECT_SECONDS = 10
+_POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 8, "pool_use_lifo": True}
+_IDLE_SECONDS = 1.0
 
 
 class Database:
@@ -40,6 +45,7 @@ class Database:
         self.sqlite = url.get_backend_name() == "sqlite"
         self._engine = _create_engine(url)
         self._process = os.getpid()
+        self._writing = threading.RLock()
         if self.sqlite:
             with self._explained():
                 _use_wal(url)
@@ -51,23 +57,42 @@ class Database:
         Raises:
             StorageError: the database cannot be reached or read.
         """
-        options = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with self._explained(), self._connect().execution_options(**options) as connection, connection.begin():
+        with self._explained(), self._connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
+    def write(self, *, durable: bool = True, references: bool = True) -> Iterator[sa.Connection]:
         """A transaction that is committed at the end of the block, or leaves nothing behind.
 
-        ``durable=False`` spares SQLite the wait for the disk: such a commit survives any crash of a process, but
-        not a power cut. Leases need no more.
+        ``durable=False`` spares SQLite the wait for the disk: such a commit survives any crash of a process, but not a
+        power cut. Leases need no more (PostgreSQL is told so where one is given out). ``references=False`` lets
+        SQLite drop a table that others refer to, which only a migration that puts it back does.
 
         Raises:
             StorageError: the database cannot be reached or written, or another process held it too long.
         """
-        options = {"redraft_write": True, "redraft_durable": durable}
-        with self._explained(), self._connect().execution_options(**options) as connection, connection.begin():
+        options = {"redraft_write": True, "redraft_durable": durable, "redraft_references": references}
+        with (
+            self._explained(),
+            self._turn(),
+            self._connect().execution_options(**options) as connection,
+            connection.begin(),
+        ):
             yield connection
+
+    @contextmanager
+    def steps(self, *, durable: bool = True) -> Iterator[sa.Connection]:
+        """Statements each of which is whole by itself; what follows one may find that others have been there since.
+
+        PostgreSQL commits each as it is made, which spares two trips to the server. On SQLite, which has no server and
+        in which nothing is cheaper than a transaction, it is ``write``.
+        """
+        if self.sqlite:
+            with self.write(durable=durable) as connection:
+                yield connection
+        else:
+            with self._explained(), self._connect().execution_options(redraft_steps=True) as connection:
+                yield connection
 
     def lock(self, connection: sa.Connection, name: str) -> None:
         """Wait until nobody else's transaction holds ``name``; it is let go with the transaction."""
@@ -79,10 +104,18 @@ class Database:
         self._engine.dispose()
 
     def _connect(self) -> sa.Connection:
+        self._notice_fork()
+        return self._engine.connect()
+
+    def _turn(self) -> AbstractContextManager[object]:
+        """SQLite lets writers wait by sleeping, so that some starve; threads of one process queue here instead."""
+        self._notice_fork()
+        return self._writing if self.sqlite else nullcontext()
+
+    def _notice_fork(self) -> None:
         if self._process != os.getpid():
             self._engine.dispose(close=False)  # the connections belong to the process that forked this one
-            self._process = os.getpid()
-        return self._engine.connect()
+            self._process, self._writing = os.getpid(), threading.RLock()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -167,34 +200,48 @@ def _parse_sqlite(url: URL) -> URL:
 def _create_engine(url: URL) -> sa.Engine:
     if url.get_backend_name() == "sqlite":
         arguments = {"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}
-        engine = sa.create_engine(url, connect_args=arguments)
-        sa.event.listen(engine, "connect", _prepare_sqlite)
+        engine = sa.create_engine(url, connect_args=arguments, **_POOL)
         sa.event.listen(engine, "begin", _begin_sqlite)
     else:
         try:
-            engine = sa.create_engine(
-                url,
-                pool_pre_ping=True,
-                connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "redraft"},
-            )
+            server = {"connect_timeout": _CONNECT_SECONDS, "application_name": "redraft"}
+            engine = sa.create_engine(url, connect_args=server, isolation_level="AUTOCOMMIT", **_POOL)
         except ModuleNotFoundError as e:
             raise StorageError("PostgreSQL needs the psycopg package: pip install 'redraft[postgres]'") from e
+        sa.event.listen(engine, "begin", _begin_postgresql)
+        sa.event.listen(engine, "checkin", _note_use)
+        sa.event.listen(engine, "checkout", partial(_ping_if_idle, engine.dialect))
     return engine
-
-
-def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA foreign_keys = {'ON' if options.get('redraft_references', True) else 'OFF'}")
     if not options.get("redraft_write"):
         connection.exec_driver_sql("BEGIN")
         return
     connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options['redraft_durable'] else 'NORMAL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get("redraft_steps"):
+        write = options.get("redraft_write")
+        connection.exec_driver_sql("BEGIN" if write else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+def _note_use(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _ping_if_idle(dialect: sa.Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+    """Replace connections that a server that was restarted does not know, without a trip for every transaction."""
+    if time.monotonic() - record.info.get("used", time.monotonic()) > _IDLE_SECONDS:
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as e:
+            raise exc.InvalidatePoolError from e
 
 
 def _use_wal(url: URL) -> None:

@@ -12,6 +12,9 @@ from redraft.store import tables
 from redraft.store.engine import Database
 from redraft.store.rows import add, batches, fetch, get, to_row
 
+IMPORTED = "import:"
+"""How the origin of an image begins that came with imported answers, whatever it was before."""
+
 
 class ImagePart:
     """The part of the store that ``sample`` fills."""
@@ -21,6 +24,8 @@ class ImagePart:
     def add_images(self, items: Sequence[ImageItem]) -> None:
         """Add images; those that are there already stay as they are.
 
+        An imported image learns where it came from when somebody adds it who knows.
+
         Raises:
             DataError: an image is already there for another split; evaluation would no longer be held out.
         """
@@ -28,7 +33,7 @@ class ImagePart:
         with self._db.write() as connection:
             add(connection, tables.images, rows, "id")
             for batch in batches(items):
-                _check_splits(connection, batch)
+                _compare(connection, batch)
 
     def images(self, split: Split) -> list[ImageItem]:
         """The images of one split, in the order they were added."""
@@ -68,13 +73,17 @@ class ImagePart:
             return fetch(connection, Response, query)
 
 
-def _check_splits(connection: sa.Connection, items: Sequence[ImageItem]) -> None:
-    ids = [item.id for item in items]
-    query = sa.select(tables.images.c.id, tables.images.c.split).where(tables.images.c.id.in_(ids))
-    splits = {id: split for id, split in connection.execute(query)}
+def _compare(connection: sa.Connection, items: Sequence[ImageItem]) -> None:
+    """What is stored of the items against what they say now."""
+    stored = sa.select(tables.images).where(tables.images.c.id.in_([item.id for item in items]))
+    known = {image.id: image for image in fetch(connection, ImageItem, stored)}
     for item in items:
-        if splits[item.id] != item.split:
+        before = known[item.id]
+        if before.split != item.split:
             raise DataError(
-                f"image {item.origin} is already used as {splits[item.id]} and cannot be {item.split} too: "
+                f"image {item.origin} is already used as {before.split} and cannot be {item.split} too: "
                 "leave it out, or start a run of its own"
             )
+        if before.origin.startswith(IMPORTED) and before.origin != item.origin:
+            this = tables.images.c.id == item.id
+            connection.execute(tables.images.update().where(this).values(origin=item.origin))

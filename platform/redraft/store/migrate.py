@@ -10,7 +10,7 @@ from redraft.errors import StorageError
 from redraft.store import tables
 from redraft.store.engine import Database
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration in ``migrations/versions``."""
 
 VERSION_TABLE = "redraft_version"
@@ -26,10 +26,19 @@ def upgrade(db: Database) -> None:
     with db.read() as connection:
         if _version(connection) == HEAD:
             return
-    with db.write() as connection:
+    with db.write(references=False) as connection:
         db.lock(connection, "migrate")
         if _version(connection) != HEAD:
             _run(connection)
+            _check_references(connection)
+
+
+def _check_references(connection: sa.Connection) -> None:
+    """What SQLite did not watch over while tables were put in place of others."""
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken is not None:
+            raise RuntimeError(f"the migration broke a reference of table {broken[0]} to {broken[2]}")
 
 
 def _version(connection: sa.Connection) -> str | None:
@@ -44,7 +53,7 @@ def _version(connection: sa.Connection) -> str | None:
     return None
 
 
-def _run(connection: sa.Connection) -> None:
+def _run(connection: sa.Connection, to: str = HEAD) -> None:
     # Alembic takes longer to import than an up-to-date database takes to open.
     from alembic import command
     from alembic.config import Config
@@ -64,4 +73,4 @@ def _run(connection: sa.Connection) -> None:
                 f"database {url} was written by a newer Redraft (schema {version}, this one knows up to {HEAD}): "
                 "install that version"
             ) from e
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

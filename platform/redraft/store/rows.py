@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -91,6 +91,14 @@ def put(connection: sa.Connection, table: sa.Table, row: dict[str, Any], *key: s
     connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=others))
 
 
+def put_newer(connection: sa.Connection, table: sa.Table, row: dict[str, Any], number: str, *key: str) -> None:
+    """Insert a row, or replace the one that has the same ``key`` and a lower ``number``."""
+    others = {name: value for name, value in row.items() if name not in key}
+    statement = _insert(connection, table).values(row)
+    older = table.c[number] < row[number]
+    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=others, where=older))
+
+
 def batches(values: Iterable[T]) -> list[list[T]]:
     """The values in lists of at most ``BATCH``."""
     whole = list(values)
@@ -118,7 +126,7 @@ def _to_column(record: Record, name: str) -> Any:
         return adapter.dump_json(value).decode()
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, str):
+    if isinstance(value, str) and not (value.isascii() and "\x00" not in value):
         check_text(f"the {name} of {type(record).__name__.lower()} {getattr(record, 'id', '')}".rstrip(), value)
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise DataError(f"{name} {value} of a {type(record).__name__.lower()} does not fit in 64 bits")
@@ -128,5 +136,5 @@ def _to_column(record: Record, name: str) -> Any:
 @cache
 def _nested(record_type: type[Record], name: str) -> TypeAdapter[Any] | None:
     annotation: Any = record_type.model_fields[name].annotation
-    is_record = isinstance(annotation, type) and issubclass(annotation, Record)
-    return TypeAdapter(annotation) if is_record or get_origin(annotation) is tuple else None
+    holds_record = any(isinstance(t, type) and issubclass(t, Record) for t in (annotation, *get_args(annotation)))
+    return TypeAdapter(annotation) if holds_record or get_origin(annotation) is tuple else None

@@ -23,6 +23,7 @@ class PairBatch:
         kept: bool ``[2B, R]``, the tokens that count.
         reference: ``[2B, R]``, the reference's log-probabilities.
         blank: the chosen responses after a blank image, with ``blank_reference`` ``[B, R']``, where the objective asks.
+        smoothing: ``[B]``, the chance of each preference to be the wrong way round; None where it is 0 for all.
     """
 
     inputs: ModelInput
@@ -31,6 +32,7 @@ class PairBatch:
     reference: torch.Tensor
     blank: ModelInput | None = None
     blank_reference: torch.Tensor | None = None
+    smoothing: torch.Tensor | None = None
 
     def to(self, device: torch.device) -> PairBatch:
         """The batch on ``device``."""
@@ -41,6 +43,7 @@ class PairBatch:
             self.reference.to(device),
             None if self.blank is None else self.blank.to(device),
             None if self.blank_reference is None else self.blank_reference.to(device),
+            None if self.smoothing is None else self.smoothing.to(device),
         )
 
 
@@ -109,7 +112,9 @@ def collate_pairs(
     if blank is not None:
         after_blank = _model_input(blank, [(e.chosen.ids,) for e in examples], pad_id, share=False)
         blank_reference = _padded([e.blank_reference for e in examples], after_blank.tokens.mask, torch.float32)
-    return PairBatch(inputs, changed, kept, _padded(references, mask, torch.float32), after_blank, blank_reference)
+    reference = _padded(references, mask, torch.float32)
+    smoothing = torch.tensor([e.smoothing for e in examples]) if any(e.smoothing for e in examples) else None
+    return PairBatch(inputs, changed, kept, reference, after_blank, blank_reference, smoothing)
 
 
 def _model_input(

@@ -51,7 +51,7 @@ class PairTokens:
 
 @dataclass(frozen=True)
 class TrainingExample:
-    """A row of a dataset version as the trainer needs it."""
+    """A row of a dataset version as the trainer needs it; ``smoothing`` is 0 where nobody estimated it."""
 
     pair_id: str
     blob: str
@@ -61,6 +61,7 @@ class TrainingExample:
     chosen_reference: tuple[float, ...]
     rejected_reference: tuple[float, ...]
     blank_reference: tuple[float, ...] = ()
+    smoothing: float = 0.0
 
 
 def encode_pair(

@@ -48,4 +48,5 @@ def _example(row: dict[str, Any]) -> TrainingExample:
         chosen_reference=tuple(row["chosen_reference"]),
         rejected_reference=tuple(row["rejected_reference"]),
         blank_reference=tuple(row["blank_reference"] or ()),
+        smoothing=row.get("smoothing") or 0.0,
     )

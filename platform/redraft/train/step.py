@@ -47,7 +47,7 @@ def pair_step(log_probs: LogProbs, batch: PairBatch, objective: ObjectiveConfig)
         reference_chosen,
         reference_rejected,
         beta=objective.beta,
-        label_smoothing=objective.label_smoothing,
+        label_smoothing=_label_smoothing(batch, objective),
     )
     if objective.supervised:
         told = weights if objective.supervised_dense else torch.ones_like(weights)
@@ -72,6 +72,13 @@ def supervised_step(log_probs: LogProbs, batch: PairBatch) -> StepResult:
     losses = ddpo.negative_log_likelihood(logps, torch.ones_like(logps), mask)
     chosen, rejected = (logps - batch.reference.to(logps)).mul(mask).sum(-1).chunk(2)
     return _result(losses.mean(), chosen - rejected, logps, batch)
+
+
+def _label_smoothing(batch: PairBatch, objective: ObjectiveConfig) -> float | torch.Tensor:
+    """The objective's, or that of the pair where it is larger: the same doubt is not counted twice."""
+    if batch.smoothing is None:
+        return objective.label_smoothing
+    return batch.smoothing.clamp(min=objective.label_smoothing)
 
 
 def _image_ablated(

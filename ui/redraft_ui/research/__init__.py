@@ -1,0 +1,1 @@
+"""What researchers watch: the loop, the curves, the policies, the data, the people."""
