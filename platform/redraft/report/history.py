@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from redraft.config import Config
 from redraft.evaluate import read_outcomes
 from redraft.records import (
+    MAIN_PROJECT,
     Answer,
     Correction,
     DatasetVersion,
@@ -31,7 +32,7 @@ class History:
     """One run's records; round 0, which measures the base, is in ``base`` and not in ``rounds``.
 
     ``evaluations`` is keyed by policy and split; ``steps`` and ``verdicts`` by round. Models that only wrote imported
-    responses are not among ``policies``."""
+    responses are not among ``policies``; tasks and answers are the loop's own, without gold ones and reviews."""
 
     folder: RunFolder
     info: RunInfo
@@ -105,8 +106,8 @@ def read_history(folder: RunFolder, store: Store) -> History:
         promoted=store.promoted(),
         evaluations={(e.policy, e.split): e for e in store.evaluations()},
         verdicts={n: verdict for n, verdict in store.verdicts() if verdict.candidate == candidates.get(n)},
-        tasks=tuple(store.tasks()),
-        corrections=tuple(store.corrections()),
+        tasks=tuple(t for t in store.tasks() if t.project == MAIN_PROJECT and not t.gold),
+        corrections=tuple(c for c in store.corrections() if not c.review),
         datasets=tuple(store.datasets()),
         steps={n: steps for n, steps in _train_logs(folder, (row.number for row in rounds)) if steps},
         events=tuple(read_events(folder)),
