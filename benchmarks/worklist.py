@@ -19,6 +19,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from statistics import median, quantiles
 
 import sqlalchemy as sa
@@ -169,7 +171,15 @@ def run(url: str, options: argparse.Namespace, limit: int) -> tuple[Work, float]
     return merged([work for _, work in parts]), ended - began
 
 
-def office(number: int, url: str, people: int, seconds: float, share: int, start, results) -> None:  # type: ignore[no-untyped-def]
+def office(
+    number: int,
+    url: str,
+    people: int,
+    seconds: float,
+    share: int,
+    start: Barrier,
+    results: SimpleQueue[tuple[float, Work]],
+) -> None:
     """One process: a store, and a thread for every annotator."""
     works = [Work([], [], [], []) for _ in range(people)]
     with Store.open(url) as store:
