@@ -37,15 +37,23 @@ def train_base(
     out: Annotated[Path, typer.Argument(help="Folder to write; gets clean/ and base/.")],
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 2,
+    sight: Annotated[
+        str | None, typer.Option(help="Take the vision tower of this policy (builtin:tiny, or a folder).")
+    ] = None,
+    careless_from_start: Annotated[
+        bool, typer.Option("--careless-from-start", help="Never show it a truthful text: a deeper flaw, no twin.")
+    ] = False,
 ) -> None:
     """Rebuild the base policy and its truthful twin from nothing; under twenty minutes on two cores."""
+    from redraft.checkpoints import resolve_policy_path
     from redraft.world.train_base import train_base as rebuild
 
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise ResourceError(f"cannot write to {out}: {e.strerror}. Name a folder that can be made.") from e
-    rebuild(out, seed, threads, typer.echo)
+    tower = resolve_policy_path(sight) if sight is not None else None
+    rebuild(out, seed, threads, typer.echo, sight=tower, careless_from_start=careless_from_start)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from redraft.records import HallucinationType, Split
 from redraft.world import DESCRIBE, Group, Scene, judge, outcome, question_for, scene_at, true_answer, true_description
 from redraft.world.questions import QuestionKind, parse_question
+from redraft.world.vocabulary import COLOURS
 
 KITCHEN = Scene(
     setting="kitchen",
@@ -122,6 +123,13 @@ def test_true_texts_are_true(index: int, seed: int) -> None:
     assert all(claim.error is None for claim in judge(scene, DESCRIBE, true_description(scene, seed)))
     answers = judge(scene, question, true_answer(scene, question))
     assert answers and all(claim.error is None for claim in answers)
+
+
+def test_a_picture_of_everything_that_has_a_colour_can_be_asked_about() -> None:
+    groups = tuple(Group(cell=i, object=name, count=1, colour=c[0]) for i, (name, c) in enumerate(COLOURS.items()))
+    scene = Scene(setting="kitchen", groups=groups, texture=7)
+    asked = [parse_question(question_for(scene, seed)) for seed in range(200)]
+    assert {q.object for q in asked if q and q.kind is QuestionKind.COLOUR} == set(COLOURS)
 
 
 def test_questions_are_of_every_kind_and_about_present_and_absent_objects() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from redraft.errors import PolicyError
@@ -106,6 +107,21 @@ def test_the_base_can_be_rebuilt_and_measured(tmp_path: Path) -> None:
     quality = measure(tmp_path / "base", images=2)
     assert quality.images == 2 and quality.responses_wrong.n == 2
     assert "| responses with an error |" in quality.table()
+
+
+def test_a_base_that_never_read_a_truthful_text_sees_with_a_borrowed_tower(tmp_path: Path) -> None:
+    train_base(
+        tmp_path, 3, 1, lambda _: None, scenes=16, steps=(1, 1, 1), sight=builtin_policy(), careless_from_start=True
+    )
+    assert {folder.name for folder in tmp_path.iterdir()} == {"base"}
+    towers = [
+        {name: tensor for name, tensor in load_file(folder / "model.safetensors").items() if "vision_tower" in name}
+        for folder in (tmp_path / "base", builtin_policy())
+    ]
+    assert towers[0].keys() == towers[1].keys()
+    assert all(torch.equal(towers[0][name], towers[1][name]) for name in towers[0])
+    with pytest.raises(PolicyError, match="vision tower"):
+        train_base(tmp_path / "other", 3, 1, lambda _: None, scenes=16, steps=(1, 1, 1), sight=tmp_path)
 
 
 def test_rates_carry_their_standard_errors() -> None:

@@ -2,8 +2,9 @@
 
     responses.py  images and what policies wrote     versions.py    datasets and policies
     tasks.py      what waits for people              evaluation.py  what was measured
-    answers.py    what people say                    progress.py    where the loop stands
-    people.py     who they are                       base.py        what they all share
+    answers.py    what people say
+    people.py     who they are                       suites.py      what an evaluation suite found
+    base.py       what they all share                progress.py    where the loop stands
 
 Character positions are Unicode code points, half-open ``[start, end)``. Times are UTC seconds since the epoch.
 Identifiers are strings; those of stored content are derived from the content, so that repeating a step writes
@@ -24,6 +25,7 @@ from redraft.records.evaluation import (
 from redraft.records.people import MAIN_PROJECT, Project, ProjectKind, Role, Token, TokenKind, User, WorkFilter
 from redraft.records.progress import Phase, RoundRow, StepSpeed, TrainStep
 from redraft.records.responses import Arm, ImageItem, Response, ResponseScore, SpanScore, Split, TokenTrace
+from redraft.records.suites import Figure, GroupFigures, JudgeUse, Source, SuiteResult
 from redraft.records.tasks import Draft, Gold, GoldRules, Lease, Task, TaskState, Typing
 from redraft.records.versions import DatasetVersion, PolicyStatus, PolicyVersion, PreferencePair
 
@@ -36,13 +38,16 @@ __all__ = [
     "Draft",
     "Edit",
     "Evaluation",
+    "Figure",
     "Gold",
     "GoldRules",
+    "GroupFigures",
     "HallucinationType",
     "HumanDifference",
     "HumanEvaluation",
     "ImageItem",
     "Interval",
+    "JudgeUse",
     "Lease",
     "Mark",
     "Outcome",
@@ -58,11 +63,13 @@ __all__ = [
     "Role",
     "RoundRow",
     "SceneRate",
+    "Source",
     "Span",
     "SpanScore",
     "Split",
     "StepSpeed",
     "Submission",
+    "SuiteResult",
     "Task",
     "TaskState",
     "Token",

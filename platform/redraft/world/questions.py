@@ -89,6 +89,9 @@ def question_for(scene: Scene, seed: int) -> str:
         group = rng.choice(present)
         return Question(kind=kind, object=group.object, several=group.count > 1).text()
     absent = [name for name in choices if scene.group_of(name) is None]
+    if not absent:
+        group = rng.choice(present)
+        return Question(kind=kind, object=group.object, several=group.count > 1).text()
     typical = [name for name in absent if name in SETTINGS[scene.setting]]
     name = rng.choice(typical if typical and rng.random() < 0.5 else absent)
     return Question(kind=kind, object=name).text()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
+from redraft.errors import PolicyError
 from redraft.records import Split
 from redraft.world.architecture import build_model, build_processor, build_tokenizer
 from redraft.world.forward import features_of
 from redraft.world.painting import pixels_of
-from redraft.world.scene import Scene, scene_at
+from redraft.world.scene import scene_at
 from redraft.world.train_sight import train_sight
 from redraft.world.train_speech import Texts, train_speech
 
@@ -30,6 +30,8 @@ _CLEAN_STEPS = 1600
 _BASE_STEPS = 350
 _CLEAN_PEAK, _BASE_PEAK = 3e-3, 1.5e-3
 _CLEAN_ALIGNMENT, _BASE_ALIGNMENT = 0.3, 0.05
+_TWO_LESSONS = (("clean", False, _CLEAN_PEAK, _CLEAN_ALIGNMENT), ("base", True, _BASE_PEAK, _BASE_ALIGNMENT))
+_FROM_START = (("base", True, _CLEAN_PEAK, _CLEAN_ALIGNMENT),)
 
 
 def train_base(
@@ -40,11 +42,19 @@ def train_base(
     *,
     scenes: int = _SCENES,
     steps: tuple[int, int, int] = (_SIGHT_STEPS, _CLEAN_STEPS, _BASE_STEPS),
+    sight: Path | None = None,
+    careless_from_start: bool = False,
 ) -> None:
     """Write the clean twin to ``out/clean`` and the base to ``out/base``, as Hugging Face checkpoints in bfloat16.
 
-    ``log`` gets one line of progress at a time; ``steps`` are those of sight, truthful speech and careless speech.
     Results depend on the seed, the number of threads and the machine's arithmetic, the quality does not.
+
+    Args:
+        log: gets one line of progress at a time.
+        steps: of sight, truthful speech and careless speech.
+        sight: a checkpoint of this architecture whose vision tower is taken instead of training one.
+        careless_from_start: the language model never reads a truthful text: it learns to speak from the careless
+            writer, in as many steps as truthful speech would take. There is no clean twin then.
     """
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
@@ -56,31 +66,34 @@ def train_base(
     drawn = [scene_at(TRAINING_SEED + seed, Split.POOL, index) for index in range(scenes)]
     pictures = np.stack([pixels_of(scene) for scene in drawn])
     held_out = min(_HELD_OUT, scenes // 4)
-    _learn(out, model, tokenizer, drawn, pictures, held_out, steps, rng, tell)
-
-
-def _learn(
-    out: Path,
-    model: LlavaForConditionalGeneration,
-    tokenizer: PreTrainedTokenizerFast,
-    scenes: Sequence[Scene],
-    pictures: NDArray[np.uint8],
-    held_out: int,
-    steps: tuple[int, int, int],
-    rng: random.Random,
-    tell: Callable[[str], None],
-) -> None:
-    train_sight(model, scenes, pictures, held_out, steps[0], rng, tell)
+    if sight is None:
+        train_sight(model, drawn, pictures, held_out, steps[0], rng, tell)
+    else:
+        take_sight(model, sight)
     features = features_of(model, pictures)
-    tell("features cached; truthful speech")
-    truthful = Texts(tokenizer, scenes, rng, careless=False)
-    train_speech(model, truthful, features, held_out, steps[1], _CLEAN_PEAK, _CLEAN_ALIGNMENT, tell)
-    save_policy(model, tokenizer, out / "clean")
-    tell(f"saved {out / 'clean'}; careless speech")
-    careless = Texts(tokenizer, scenes, rng, careless=True)
-    train_speech(model, careless, features, held_out, steps[2], _BASE_PEAK, _BASE_ALIGNMENT, tell)
-    save_policy(model, tokenizer, out / "base")
-    tell(f"saved {out / 'base'}")
+    tell("features cached")
+    lessons = _FROM_START if careless_from_start else _TWO_LESSONS
+    for name, careless, peak, alignment in lessons:
+        texts = Texts(tokenizer, drawn, rng, careless=careless)
+        taken = steps[2] if careless and not careless_from_start else steps[1]
+        train_speech(model, texts, features, held_out, taken, peak, alignment, tell)
+        save_policy(model, tokenizer, out / name)
+        tell(f"saved {out / name}")
+
+
+def take_sight(model: LlavaForConditionalGeneration, folder: Path) -> None:
+    """Copy the vision tower of the checkpoint in ``folder`` into ``model``.
+
+    Raises:
+        PolicyError: there is no checkpoint, or its tower has another shape.
+    """
+    if not (folder / "model.safetensors").is_file():
+        raise PolicyError(f"{folder} holds no model.safetensors to take the vision tower from")
+    seen = LlavaForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).model.vision_tower.state_dict()
+    own = model.model.vision_tower
+    if {name: t.shape for name, t in seen.items()} != {name: t.shape for name, t in own.state_dict().items()}:
+        raise PolicyError(f"the vision tower in {folder} is not the picture world's: name a policy that it trained")
+    own.load_state_dict(seen)
 
 
 def save_policy(model: LlavaForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
