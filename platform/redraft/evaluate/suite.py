@@ -55,10 +55,25 @@ class ItemScore:
 class Suite(Protocol):
     """A benchmark whose data have been read."""
 
-    name: str
-    variant: str
-    columns: tuple[str, ...]
-    figures: tuple[FigureSpec, ...]
+    @property
+    def name(self) -> str:
+        """What the suite is called."""
+        ...
+
+    @property
+    def variant(self) -> str:
+        """Which way of measuring it is, where there are several."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of an item's numbers."""
+        ...
+
+    @property
+    def figures(self) -> tuple[FigureSpec, ...]:
+        """What follows from their sums; the first is what the suite is about."""
+        ...
 
     def items(self) -> Sequence[SuiteItem]:
         """What to ask, in a fixed order."""

@@ -1,0 +1,1 @@
+"""`redraft eval`: one module a suite, on what ``running`` has for all of them."""
