@@ -5,23 +5,29 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RUN ?= runs/quickstart
-ON_RAY := tests/ray tests/e2e
-REST := $(filter-out tests/ray/ tests/e2e/ tests/__pycache__/,$(wildcard tests/*/))
+COMMANDS := $(wildcard tests/e2e/test_cli_*.py)
+LOOPS := $(filter-out $(COMMANDS),$(wildcard tests/e2e/test_*.py))
+REST := $(filter-out tests/ray/ tests/e2e/ tests/__pycache__/,$(wildcard tests/*/)) $(COMMANDS)
 
-.PHONY: demo test test-on-ray test-rest lint types clean
+ASIDE = >$(VENV)/$@.log 2>&1; failed=$$?; cat $(VENV)/$@.log; exit $$failed
+
+.PHONY: demo test test-ray test-loops test-rest lint types clean
 
 demo: $(VENV)/.installed
 	$(BIN)/redraft run configs/quickstart.yaml --out $(RUN) --replace
 
-# What starts Ray waits more than it computes, so the rest runs beside it, and is shown when it is done.
+# What starts Ray waits more than it computes, so three parts run side by side; the log of each is shown when it is done.
 test: $(VENV)/.installed-dev lint types
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-on-ray test-rest
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going test-ray test-loops test-rest
 
-test-on-ray: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest $(ON_RAY)
+test-ray: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest tests/ray $(ASIDE)
+
+test-loops: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest $(LOOPS)
 
 test-rest: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest $(REST) >$(VENV)/rest.log 2>&1; failed=$$?; cat $(VENV)/rest.log; exit $$failed
+	@$(BIN)/python -m pytest $(REST) $(ASIDE)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

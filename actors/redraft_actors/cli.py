@@ -1,4 +1,7 @@
-"""The command line. Every mistake is one sentence and exit code 2."""
+"""The command line. Every mistake is one sentence and exit code 2.
+
+What needs torch or Ray is imported by the command that needs it, so that help comes at once.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ import typer
 from rich.console import Console
 
 from redraft.config import Config, load_config
-from redraft.errors import ConfigError, RedraftError
+from redraft.config.loading import overrides_of
+from redraft.errors import RedraftError
 from redraft.runs import RunFolder
-from redraft_actors import cli_data, cli_people, cli_policies, cli_run, cli_studies, cli_train, cli_world
+from redraft_actors import cli_data, cli_people, cli_policies, cli_scaling, cli_studies, cli_train, cli_world
+from redraft_actors.evalcli import app as evalcli
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,6 +35,10 @@ app.add_typer(cli_people.tokens, name="tokens", help="Secrets for programs that 
 app.add_typer(cli_studies.gold, name="gold", help="Tasks with known answers: draw, add, list.")
 app.add_typer(cli_studies.humaneval, name="humaneval", help="People judge policies, blind: start a study, close it.")
 
+app.add_typer(evalcli.app, name="eval")
+
+app.add_typer(cli_scaling.app, name="study", help="Experiments on the picture world: how much each label buys.")
+
 app.add_typer(cli_policies.app, name="policies", help="Versions of the policy: list, promote, reject, roll back.")
 
 app.command("train")(cli_train.train)
@@ -46,12 +55,7 @@ SetOption = Annotated[
 
 
 def _resolved(path: Path, sets: list[str] | None, images: Path | None = None, annotators: str | None = None) -> Config:
-    overrides: dict[str, str] = {}
-    for item in sets or []:
-        key, sign, value = item.partition("=")
-        if not sign or not key:
-            raise ConfigError(f"--set {item}: write it as section.key=value")
-        overrides[key] = value
+    overrides = overrides_of(sets or [])
     if images is not None:
         overrides |= {"images.path": str(images), "images.source": overrides.get("images.source", "folder")}
     if annotators is not None:
@@ -70,6 +74,8 @@ def run(
     wait: Annotated[bool, typer.Option(help="With human annotators: stay up until they have worked.")] = False,
 ) -> None:
     """Take a policy through rounds of correction: sample, route, annotate, train, evaluate, promote."""
+    from redraft_actors import cli_run
+
     resolved = _resolved(config, sets, images, annotators)
     cli_run.start(resolved, out or Path("runs") / resolved.name, replace=replace, wait=wait, console=console)
 
@@ -80,6 +86,8 @@ def resume(
     wait: Annotated[bool, typer.Option(help="With human annotators: stay up until they have worked.")] = False,
 ) -> None:
     """Go on with a run that was stopped, interrupted or killed, from its last committed step."""
+    from redraft_actors import cli_run
+
     cli_run.resume(RunFolder.open(run), wait=wait, console=console)
 
 
@@ -93,12 +101,16 @@ def stop(run: RunArgument) -> None:
 @app.command()
 def status(run: RunArgument) -> None:
     """Show where a run stands."""
+    from redraft_actors import cli_run
+
     cli_run.show_status(RunFolder.open(run), console)
 
 
 @app.command()
 def report(run: RunArgument) -> None:
     """Write report.html, its pictures and tables, and summary.json into the run folder."""
+    from redraft_actors import cli_run
+
     cli_run.write_results(RunFolder.open(run), console)
 
 
@@ -111,6 +123,8 @@ def check(
     annotators: Annotated[str | None, typer.Option(help="oracle or human.")] = None,
 ) -> None:
     """Check config, storage, model, images and resources, and print the resolved tree; nothing is started."""
+    from redraft_actors import cli_run
+
     resolved = _resolved(config, sets, images, annotators)
     cli_run.show_checks(resolved, out or Path("runs") / resolved.name, console)
 
@@ -133,6 +147,8 @@ def ui(
 @app.command()
 def serve(run: RunArgument) -> None:
     """Serve the run's promoted policy over HTTP until Ctrl-C."""
+    from redraft_actors import cli_run
+
     cli_run.serve_promoted(RunFolder.open(run), console)
 
 

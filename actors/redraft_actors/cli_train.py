@@ -15,8 +15,6 @@ from redraft.errors import ConfigError
 from redraft.plan import PairStatistics, as_text, require_fit
 from redraft.records import TrainStep
 from redraft.train.recipes import RECIPES
-from redraft_actors import standalone
-from redraft_actors.step_log import check_loggers
 from redraft_actors.train_folder import TrainFolder
 
 console = Console()
@@ -46,6 +44,9 @@ def train(
     Pairs are read and checked first: one that is malformed, too long or without a readable image is listed with its
     index and the reason before anything is trained. A plan that cannot fit is refused.
     """
+    from redraft_actors import standalone
+    from redraft_actors.step_log import check_loggers
+
     settings = _settings(policy, preset, workers, config, sets or [])
     check_loggers(settings.train)
     epochs = epochs if epochs is not None else _epochs(preset, config, sets or [])
@@ -69,6 +70,8 @@ def _run(
     as_json: bool,
     skip_bad: bool,
 ) -> None:
+    from redraft_actors import standalone
+
     on_ray = config.train.workers > 1 or config.ray.address is not None
     folder.claim(config)
     with _ray(config) if on_ray else nullcontext():
@@ -99,6 +102,8 @@ def _run(
 
 
 def _train_with_bar(folder: TrainFolder, config: Config, on_ray: bool) -> list[TrainStep]:
+    from redraft_actors import standalone
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task("training", total=config.train.steps)
@@ -145,6 +150,8 @@ def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show_plan(config: Config, statistics: PairStatistics, as_json: bool) -> None:
+    from redraft_actors import standalone
+
     made = standalone.plan(config, statistics)
     typer.echo(made.model_dump_json() if as_json else as_text(made))
 

@@ -26,7 +26,14 @@ _LONGEST_KEY = 512
 _LONGEST_PART = 200
 
 
-class Blobs(Protocol):
+class BlobReader(Protocol):
+    """Where bytes come from."""
+
+    def get(self, key: str) -> bytes:
+        """The bytes of a key; StorageError if there are none."""
+
+
+class Blobs(BlobReader, Protocol):
     """Where bytes are kept. Every method raises StorageError for a key that is none, or storage that fails."""
 
     @property
@@ -35,9 +42,6 @@ class Blobs(Protocol):
 
     def put(self, key: str, data: bytes) -> None:
         """Store bytes; a key that is there already is left as it is."""
-
-    def get(self, key: str) -> bytes:
-        """The bytes of a key; StorageError if there are none."""
 
     def exists(self, key: str) -> bool:
         """Whether there is a file or a folder under the key."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from redraft.errors import PolicyError
 
-BUILTIN = "builtin:tiny"
+BUILTIN = "builtin:"
+"""What the names of shipped policies begin with."""
 
 
 def resolve_policy_path(path: str) -> Path:
@@ -15,13 +16,13 @@ def resolve_policy_path(path: str) -> Path:
     Raises:
         PolicyError: if it is no folder with a ``config.json``.
     """
-    if path == BUILTIN:
+    if path.startswith(BUILTIN):
         from redraft.world import builtin_policy
 
-        return builtin_policy()
+        return builtin_policy(path.removeprefix(BUILTIN))
     folder = Path(path).expanduser()
     if not folder.is_dir():
-        raise PolicyError(f"policy.path: {path} is no folder; give a Hugging Face checkpoint folder or {BUILTIN}")
+        raise PolicyError(f"policy.path: {path} is no folder; give a Hugging Face checkpoint folder or {BUILTIN}tiny")
     if not (folder / "config.json").is_file():
         raise PolicyError(f"policy.path: {folder} holds no config.json, so it is no Hugging Face checkpoint")
     return folder

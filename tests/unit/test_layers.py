@@ -58,3 +58,9 @@ def test_light_modules_import_without_torch(module: str) -> None:
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
     assert not [f for _, f in FILES if f.stem in {"utils", "helpers", "common", "misc"}]
+
+
+def test_help_loads_neither_torch_nor_ray() -> None:
+    code = "import sys, redraft_actors.cli; print([m for m in ('torch', 'ray', 'transformers') if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

@@ -25,8 +25,9 @@ from redraft.world.train_speech import cell_words
 from redraft.world.vocabulary import COLOURS, COUNT_WORDS, HOME, OBJECTS, plural
 
 
-def test_the_checkpoint_is_small_and_holds_no_pickle() -> None:
-    files = list(builtin_policy().iterdir())
+@pytest.mark.parametrize("name", builtin.NAMES)
+def test_the_checkpoints_are_small_and_hold_no_pickle(name: str) -> None:
+    files = list(builtin_policy(name).iterdir())
     assert sum(file.stat().st_size for file in files) <= 10_000_000
     assert {file.suffix for file in files} == {".safetensors", ".json", ".jinja"}
 
@@ -134,6 +135,11 @@ def test_rates_carry_their_standard_errors() -> None:
 
 
 def test_a_missing_policy_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builtin, "_FOLDER", tmp_path)
+    monkeypatch.setattr(builtin, "_ASSETS", tmp_path)
     with pytest.raises(PolicyError, match="train-base"):
         builtin_policy()
+
+
+def test_a_policy_that_does_not_ship_is_named() -> None:
+    with pytest.raises(PolicyError, match="builtin:huge is no built-in policy: there are builtin:tiny, builtin:second"):
+        builtin_policy("huge")

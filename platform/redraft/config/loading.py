@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -61,7 +62,22 @@ def parse_config(tree: dict[str, Any], where: str) -> Config:
     try:
         return Config.model_validate(tree)
     except ValidationError as e:
-        raise ConfigError(f"{where}: " + "; ".join(_explain(error) for error in e.errors())) from e
+        raise ConfigError(f"{where}: " + "; ".join(explain(error, Config) for error in e.errors())) from e
+
+
+def overrides_of(sets: Sequence[str]) -> dict[str, str]:
+    """``a.b=c`` arguments of a command as keys and values.
+
+    Raises:
+        ConfigError: one of them has no key or no sign.
+    """
+    overrides: dict[str, str] = {}
+    for item in sets:
+        key, sign, value = item.partition("=")
+        if not sign or not key:
+            raise ConfigError(f"--set {item}: write it as section.key=value")
+        overrides[key] = value
+    return overrides
 
 
 def _override(tree: dict[str, Any], key: str, value: str) -> None:
@@ -78,13 +94,14 @@ def _override(tree: dict[str, Any], key: str, value: str) -> None:
         raise ConfigError(f"--set {key}: {value!r} is not a valid YAML value") from e
 
 
-def _explain(error: Any) -> str:
+def explain(error: Any, root: type[BaseModel]) -> str:
+    """One of pydantic's errors about a tree of ``root`` as a sentence; an unknown key comes with the nearest valid."""
     path = [str(part) for part in error["loc"]]
     dotted = ".".join(path)
     if error["type"] != "extra_forbidden":
         message = str(error["msg"]).removeprefix("Value error, ")
         return f"{dotted}: {message}" if dotted else message
-    section = _section(path[:-1])
+    section = _section(path[:-1], root)
     names = list(section.model_fields) if section else []
     near = difflib.get_close_matches(path[-1], names, n=1, cutoff=0.0)
     prefix = ".".join(path[:-1])
@@ -92,11 +109,16 @@ def _explain(error: Any) -> str:
     return f"unknown key {dotted}{hint}"
 
 
-def _section(path: list[str]) -> type[BaseModel] | None:
-    model: type[BaseModel] = Config
-    for part in path:
+def _section(path: list[str], root: type[BaseModel]) -> type[BaseModel] | None:
+    """The section at a path; the keys of a mapping of sections are anybody's."""
+    model, parts = root, iter(path)
+    for part in parts:
         field = model.model_fields.get(part)
-        child = _model_in(field.annotation) if field else None
+        annotation = field.annotation if field else None
+        if get_origin(annotation) is dict:
+            next(parts, None)
+            annotation = get_args(annotation)[1]
+        child = _model_in(annotation)
         if child is None:
             return None
         model = child

@@ -16,6 +16,9 @@ class ObjectiveConfig(Section):
     gamma: float = Field(5.0, ge=1, description="weight of a changed token; an unchanged one weighs 1; 1 is plain DPO")
     beta: float = Field(0.5, gt=0)
     normalise: bool = Field(True, description="divide the score by N = |unchanged| + gamma |changed|")
+    preference: float = Field(
+        1.0, ge=0, description="weight of the preference term; 0 leaves what is added to it, e.g. supervised alone"
+    )
     diff: Literal["edits", "released"] = Field(
         "edits", description="what counts as changed: edits, or the released code's diff"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from redraft.blobs import Blobs
+from redraft.blobs import BlobReader
 from redraft.config import TrainConfig
 from redraft.policy import Policy, may_share_prefix
 from redraft.train.batches import PairBatch, collate_pairs, micro_batches
@@ -24,11 +24,18 @@ class BatchMaker:
     """
 
     def __init__(
-        self, policy: Policy, examples: Sequence[TrainingExample], blobs: Blobs, config: TrainConfig, max_pixels: int
+        self,
+        policy: Policy,
+        examples: Sequence[TrainingExample],
+        blobs: BlobReader,
+        config: TrainConfig,
+        max_pixels: int,
+        images: ImageSource | None = None,
     ) -> None:
+        """``images`` brings features from an earlier job with the same, frozen, vision tower."""
         self.policy, self.examples, self.config = policy, examples, config
         frozen = config.freeze_vision or config.lora is not None
-        self.images = ImageSource(policy, blobs, max_pixels, keep=config.cached_images if frozen else 0)
+        self.images = images or ImageSource(policy, blobs, max_pixels, keep=config.cached_images if frozen else 0)
         self.shares_prefix = config.layout == "auto" and may_share_prefix(
             policy.model, policy.family, 2 * config.max_tokens
         )
@@ -38,13 +45,13 @@ class BatchMaker:
     def of(self, indices: Sequence[int]) -> list[PairBatch]:
         """The pairs ``indices``, in batches of at most ``train.micro_batch``."""
         groups = micro_batches([self._example(i) for i in indices], self.config.micro_batch)
-        batches = [self._collate(group) for group in groups]
+        batches = [self.collate(group) for group in groups]
         self.tokens = sum(int((batch.inputs.tokens.branch >= 0).sum()) for batch in batches)
         return [batch.to(self.policy.device) for batch in batches]
 
     def one(self, index: int) -> PairBatch:
         """One pair, as the dataset has it."""
-        return self._collate([self.examples[index]]).to(self.policy.device)
+        return self.collate([self.examples[index]]).to(self.policy.device)
 
     def _example(self, index: int) -> TrainingExample:
         example = self.examples[index]
@@ -53,7 +60,8 @@ class BatchMaker:
         chosen, rejected = self.references[index]
         return replace(example, chosen_reference=chosen, rejected_reference=rejected)
 
-    def _collate(self, examples: Sequence[TrainingExample]) -> PairBatch:
+    def collate(self, examples: Sequence[TrainingExample]) -> PairBatch:
+        """These examples as one batch, on the host."""
         objective = self.config.objective
         return collate_pairs(
             examples,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from redraft.blobs import Blobs
+from redraft.blobs import BlobReader
 from redraft.images import decode_image
 from redraft.policy import EncodedPrompt, Policy, encode_prompts, image_features
 from redraft.train.batches import SeenImage
@@ -22,7 +22,7 @@ class ImageSource:
             to the model's forward pass, which a tower that is trained needs.
     """
 
-    def __init__(self, policy: Policy, blobs: Blobs, max_pixels: int, *, keep: int) -> None:
+    def __init__(self, policy: Policy, blobs: BlobReader, max_pixels: int, *, keep: int) -> None:
         self.policy, self.blobs, self.max_pixels, self.keep = policy, blobs, max_pixels, keep
         self._prompts: dict[tuple[str, str, bool], EncodedPrompt] = {}
         self._features: dict[tuple[str, bool], torch.Tensor] = {}

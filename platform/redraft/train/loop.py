@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from redraft.blobs import Blobs
+from redraft.blobs import BlobReader
 from redraft.config import TrainConfig
 from redraft.errors import DataError, TrainingError
 from redraft.policy import Policy
@@ -16,6 +16,7 @@ from redraft.train.batches import PairBatch, rank_slice, step_indices
 from redraft.train.encode import TrainingExample
 from redraft.train.engine import Engine
 from redraft.train.feed import BatchMaker
+from redraft.train.images import ImageSource
 from redraft.train.references import score_references
 from redraft.train.speed import Stopwatch
 from redraft.train.state import TrainingState
@@ -29,13 +30,14 @@ def run_training(
     policy: Policy,
     engine: Engine,
     examples: Sequence[TrainingExample],
-    blobs: Blobs,
+    blobs: BlobReader,
     config: TrainConfig,
     *,
     seed: int,
     max_pixels: int,
     state: TrainingState,
     after_step: Callable[[TrainStep], None],
+    images: ImageSource | None = None,
 ) -> TrainingState:
     """Run ``config.steps`` optimiser steps from where ``state`` stands; every rank runs this with the same arguments.
 
@@ -44,6 +46,7 @@ def run_training(
 
     Args:
         after_step: called on every rank after each step, after ``state.log`` has grown; checkpoints are its business.
+        images: what an earlier job with the same, frozen, vision tower has encoded already.
 
     Raises:
         DataError: if there are no examples, or their reference is another policy than the one to train.
@@ -52,7 +55,7 @@ def run_training(
     if not examples:
         raise DataError("a dataset without preference pairs cannot be trained on")
     plan = step_indices(len(examples), config.batch_size, config.steps, seed)
-    batches = BatchMaker(policy, examples, blobs, config, max_pixels)
+    batches = BatchMaker(policy, examples, blobs, config, max_pixels, images)
     policy.model.train()
     for step in range(state.next_step, config.steps):
         watch = Stopwatch(policy.device)

@@ -41,7 +41,7 @@ def pair_step(log_probs: LogProbs, batch: PairBatch, objective: ObjectiveConfig)
     reference = ddpo.score(batch.reference.to(logps), weights, batch.kept, normalise=objective.normalise)
     chosen, rejected = policy.chunk(2)
     reference_chosen, reference_rejected = reference.chunk(2)
-    losses = ddpo.loss(
+    losses = objective.preference * ddpo.loss(
         chosen,
         rejected,
         reference_chosen,

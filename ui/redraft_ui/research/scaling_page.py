@@ -9,7 +9,7 @@ import streamlit as st
 from redraft.errors import RedraftError
 from redraft.records import Evaluation, HallucinationType, Interval, Split, User
 from redraft_ui.marked_text import plain, table_html
-from redraft_ui.research import scaling_view
+from redraft_ui.research import scaling_view, study_section
 from redraft_ui.research.charts import curve_chart
 from redraft_ui.research.outcomes import outcomes_of
 from redraft_ui.research.scaling_view import Axis, Measured, Metric
@@ -29,6 +29,7 @@ def page(work: Workplace, user: User) -> None:
         split = st.selectbox("Split", list(_SPLITS), key="split", format_func=_SPLITS.__getitem__, bind="query-params")
         axis = st.selectbox("Against", _AXES, key="axis", bind="query-params")
     _curves(work, metric, split, axis)
+    study_section.section(work)
 
 
 @st.fragment(run_every=_REFRESH_SECONDS)

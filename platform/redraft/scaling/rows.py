@@ -1,0 +1,168 @@
+"""What one cell of a study found, and the folder of results that makes a study resumable.
+
+OUT/cells/ID.json   one result, written whole      OUT/rows.csv    the same as a table, vectors left out
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from redraft.errors import DataError
+from redraft.records import HallucinationType, Record, SceneRate
+from redraft.scaling.design import Cell, StudyConfig
+
+VECTORS = ("errors", "mentions", "found", "present", "words")
+
+
+class CellResult(Record):
+    """One trained policy, described and counted.
+
+    ``errors``, ``mentions``, ``found``, ``present`` and ``words`` hold one number a picture, in the order of the
+    pictures, which is the same in all cells of a split. ``chosen_change`` and ``rejected_change`` are what the last
+    tenth of the steps had gained over the reference, in nats per token; None for an untrained base. ``segments``
+    counts the edits behind the labels.
+    """
+
+    cell: Cell
+    steps: int
+    segments: int
+    errors: tuple[int, ...]
+    mentions: tuple[int, ...]
+    found: tuple[int, ...]
+    present: tuple[int, ...]
+    words: tuple[int, ...]
+    by_type: dict[HallucinationType, float]
+    over_generalisation: tuple[SceneRate, ...]
+    chosen_change: float | None = None
+    rejected_change: float | None = None
+    accuracy: float | None = None
+    train_seconds: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def response_rate(self) -> float:
+        """Share of descriptions with an error."""
+        return sum(count > 0 for count in self.errors) / len(self.errors)
+
+    @property
+    def mention_rate(self) -> float:
+        """Errors per mention."""
+        return sum(self.errors) / max(1, sum(self.mentions))
+
+    @property
+    def recall(self) -> float:
+        """Objects named per object present."""
+        return sum(self.found) / max(1, sum(self.present))
+
+    @property
+    def mean_words(self) -> float:
+        """Words a description."""
+        return sum(self.words) / len(self.words)
+
+
+class ResultFolder:
+    """The results of a study so far."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.cells = root / "cells"
+        self.cells.mkdir(parents=True, exist_ok=True)
+
+    def has(self, cell: Cell, config: StudyConfig) -> bool:
+        """Whether a cell is done."""
+        return self._file(cell, config).is_file()
+
+    def get(self, cell: Cell, config: StudyConfig) -> CellResult:
+        """A cell's result.
+
+        Raises:
+            DataError: it is not there, or is no result.
+        """
+        file = self._file(cell, config)
+        try:
+            return CellResult.model_validate_json(file.read_text(encoding="utf-8"))
+        except FileNotFoundError as e:
+            raise DataError(f"{file} is missing: run the study again, it goes on where it was") from e
+        except ValidationError as e:
+            raise DataError(f"{file} is no result of a study: delete it and run the study again") from e
+
+    def put(self, result: CellResult, config: StudyConfig) -> None:
+        """Keep a result; a kill leaves it whole or not there."""
+        file = self._file(result.cell, config)
+        partial = file.with_suffix(".partial")
+        partial.write_text(result.model_dump_json(), encoding="utf-8")
+        os.replace(partial, file)
+
+    def _file(self, cell: Cell, config: StudyConfig) -> Path:
+        return self.cells / f"{cell.id(config)}.json"
+
+
+def take_over(other: Path, folder: Path) -> None:
+    """Copy the cells and samples of another study that a folder lacks: what they depend on is in their names.
+
+    Raises:
+        DataError: ``other`` is no study's folder.
+    """
+    if not (other / "cells").is_dir():
+        raise DataError(f"{other} holds no study: name the folder that `redraft study scaling` wrote")
+    for part in ("cells", "samples"):
+        for file in sorted((other / part).rglob("*.json")):
+            target = folder / file.relative_to(other)
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                partial = target.with_suffix(".partial")
+                shutil.copyfile(file, partial)
+                partial.replace(target)
+
+
+COLUMNS = (
+    "base", "arm", "condition", "schedule", "rounds", "labels", "seed", "split", "images", "steps", "learning_rate",
+    "beta", "normalise", "segments", "response_rate", "mention_rate", "recall", "mean_words", "chosen_change",
+    "rejected_change", "accuracy", "train_seconds", "seconds", "object", "position", "number", "attribute", "action",
+    "other", "typical_inside", "typical_elsewhere",
+)  # fmt: skip
+
+
+def write_csv(results: Iterable[CellResult], file: Path) -> None:
+    """One row a result."""
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for result in results:
+            writer.writerow(row_of(result))
+
+
+def row_of(result: CellResult) -> dict[str, object]:
+    """A result as plain columns; what is not known is empty."""
+    cell, recipe = result.cell, result.cell.recipe
+    inside, elsewhere = typical_invented(result.over_generalisation)
+    row: dict[str, object] = cell.model_dump(mode="json", exclude={"recipe"})
+    row |= {
+        "learning_rate": recipe.learning_rate if recipe else None,
+        "beta": recipe.beta if recipe else None,
+        "normalise": recipe.normalise if recipe else None,
+    }
+    for name in ("response_rate", "mention_rate", "recall", "mean_words"):
+        row[name] = round(getattr(result, name), 5)
+    for name in ("steps", "segments", "chosen_change", "rejected_change", "accuracy", "train_seconds", "seconds"):
+        value = getattr(result, name)
+        row[name] = round(value, 4) if isinstance(value, float) else value
+    row |= {kind.value: round(share, 5) for kind, share in result.by_type.items()}
+    return row | {"typical_inside": round(inside, 5), "typical_elsewhere": round(elsewhere, 5)}
+
+
+def typical_invented(rates: Iterable[SceneRate]) -> tuple[float, float]:
+    """Typical objects invented per mention of one, over all scenes: inside their own, and elsewhere."""
+    rates = list(rates)
+    inside = sum(rate.inside * rate.inside_mentions for rate in rates)
+    elsewhere = sum(rate.elsewhere * rate.elsewhere_mentions for rate in rates)
+    return (
+        inside / max(1, sum(rate.inside_mentions for rate in rates)),
+        elsewhere / max(1, sum(rate.elsewhere_mentions for rate in rates)),
+    )

@@ -1,0 +1,66 @@
+"""One cell of a study, trained for real."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from redraft.records import Split
+from redraft.scaling.bench import MAX_NEW_TOKENS, Bench
+from redraft.scaling.design import Arm, Cell, Recipe, StudyConfig, grid
+from redraft.scaling.items import draw_samples, origins
+from redraft.scaling.labels import Sampled
+
+RECIPE = Recipe(learning_rate=2e-4)
+CONFIG = StudyConfig(
+    sizes=(8,),
+    rounds=(1, 2),
+    seeds=(0,),
+    schedules=("steps",),
+    steps=4,
+    batch_size=4,
+    items=24,
+    test_images=12,
+    arms={
+        "ddpo": Arm(recipe=RECIPE),
+        "rankings": Arm(labels="rankings", recipe=RECIPE),
+        "supervised": Arm(objective={"preference": 0, "supervised": 1}, recipe=RECIPE),  # type: ignore[arg-type]
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    torch.set_num_threads(1)
+
+    def sampled() -> Sequence[Sampled]:
+        names = origins(CONFIG.world_seed, Split.POOL, 0, CONFIG.items)
+        return draw_samples(made.untrained(), names, temperature=0.9, max_new_tokens=MAX_NEW_TOKENS)
+
+    made = Bench("builtin:tiny", CONFIG, sampled)
+    return made
+
+
+def test_every_cell_begins_from_the_base_and_is_the_same_again(bench: Bench) -> None:
+    base, *cells = grid(CONFIG, {})
+    untrained = bench.run(base)
+    assert (untrained.steps, untrained.chosen_change) == (0, None)
+    first = {(cell.arm, cell.rounds): bench.run(cell) for cell in cells}
+    assert set(first) == {("ddpo", 1), ("ddpo", 2), ("rankings", 1), ("supervised", 1), ("supervised", 2)}
+    assert bench.run(base).words == untrained.words
+    again = bench.run(cells[0])
+    assert again.model_copy(update={"train_seconds": 0, "seconds": 0}) == first[
+        cells[0].arm, cells[0].rounds
+    ].model_copy(update={"train_seconds": 0, "seconds": 0})
+
+
+def test_training_moves_the_policy_towards_the_labels(bench: Bench) -> None:
+    for arm in ("ddpo", "supervised"):
+        cell = Cell(base="builtin:tiny", arm=arm, condition="full", labels=8, recipe=RECIPE, images=12)
+        found = bench.run(cell)
+        assert found.steps == 4 and found.segments >= 8
+        assert found.chosen_change is not None and found.rejected_change is not None
+        assert found.chosen_change > found.rejected_change
+        assert len(found.errors) == 12 and sum(found.present) >= 48
