@@ -127,7 +127,7 @@ class StudyConfig(Section):
                 "sizes": tuple(size for size in self.sizes if size <= 800)[::2] or self.sizes[:1],
                 "arms": {name: arm.model_copy(update={"multiples": ()}) for name, arm in self.arms.items()},
                 "schedules": self.schedules[:1],
-                "steps": min(50, self.steps),
+                "steps": min(40, self.steps),
                 "items": min(3000, self.items),
                 "search": search,
             }
