@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -66,9 +67,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return made
 
 
-def publish(run: Run, key: str, fill: object) -> None:
+def publish(run: Run, key: str, fill: Callable[[Path], object]) -> None:
     folder = run.blobs.scratch_folder()
-    fill(folder)  # type: ignore[operator]
+    fill(folder)
     run.blobs.publish_folder(key if "/" in key else f"policies/{key}", folder)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 
+from redraft.config import ObjectiveConfig
 from redraft.records import Split
 from redraft.scaling.bench import MAX_NEW_TOKENS, Bench
 from redraft.scaling.design import Arm, Cell, Recipe, StudyConfig, grid
@@ -26,7 +27,7 @@ CONFIG = StudyConfig(
     arms={
         "ddpo": Arm(recipe=RECIPE),
         "rankings": Arm(labels="rankings", recipe=RECIPE),
-        "supervised": Arm(objective={"preference": 0, "supervised": 1}, recipe=RECIPE),  # type: ignore[arg-type]
+        "supervised": Arm(objective=ObjectiveConfig(preference=0, supervised=1), recipe=RECIPE),
     },
 )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from redraft.config import ObjectiveConfig
 from redraft.errors import ConfigError, DataError
 from redraft.records import Split
 from redraft.scaling.config import load_study
@@ -87,7 +88,11 @@ def test_a_cell_is_another_where_something_that_shapes_it_is() -> None:
 def test_every_arm_is_searched_for_with_the_same_budget() -> None:
     tried = tuple(Recipe(learning_rate=lr) for lr in (1e-5, 5e-5))
     config = StudyConfig(
-        arms={"a": Arm(), "s": Arm(objective={"preference": 0, "supervised": 1}), "f": Arm(recipe=FIXED)},  # type: ignore[arg-type]
+        arms={
+            "a": Arm(),
+            "s": Arm(objective=ObjectiveConfig(preference=0, supervised=1)),
+            "f": Arm(recipe=FIXED),
+        },
         search=SearchConfig(size=20, images=10, candidates=tried, supervised=(FIXED, Recipe(learning_rate=1e-4))),
     )
     base, *cells = trials(config)
