@@ -86,7 +86,9 @@ class StudyConfig(Section):
     schedules: tuple[Schedule, ...] = ("steps", "epochs")
     steps: int = Field(75, ge=1, description="of every cell under the schedule `steps`")
     epochs: float = Field(3.0, gt=0, description="of every cell under the schedule `epochs`")
-    max_steps: int = Field(400, ge=1, description="no cell trains longer, whatever its epochs")
+    max_steps: int = Field(
+        300, ge=1, description="no cell trains longer, whatever its epochs, unless to see every label once"
+    )
     batch_size: int = Field(16, ge=1)
     warmup_share: float = Field(0.1, ge=0, lt=1)
     test_images: int = Field(1000, ge=10)
@@ -218,10 +220,11 @@ def grid(config: StudyConfig, chosen: Mapping[str, Recipe]) -> list[Cell]:
 
 
 def steps_of(config: StudyConfig, schedule: Schedule, labels: int) -> int:
-    """Optimiser steps for that many pairs."""
+    """Optimiser steps for that many pairs; by epochs, every pair is seen at least once, whatever ``max_steps`` says."""
     if schedule == "steps":
         return min(config.steps, config.max_steps)
-    return max(1, min(config.max_steps, round(config.epochs * labels / config.batch_size)))
+    once = -(-labels // config.batch_size)
+    return max(once, min(config.max_steps, round(config.epochs * labels / config.batch_size)))
 
 
 def _cells_of(config: StudyConfig, name: str, chosen: Mapping[str, Recipe]) -> Iterator[Cell]:
