@@ -6,25 +6,35 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RUN ?= runs/quickstart
 COMMANDS := $(wildcard tests/e2e/test_cli_*.py)
-LOOPS := $(filter-out $(COMMANDS),$(wildcard tests/e2e/test_*.py))
+TRAINING := tests/ray/test_ray_training.py
+ALONE := tests/e2e/test_standalone_training.py
+RAY := $(filter-out $(TRAINING),$(wildcard tests/ray/test_*.py))
+LOOPS := $(filter-out $(COMMANDS) $(ALONE),$(wildcard tests/e2e/test_*.py))
 REST := $(filter-out tests/ray/ tests/e2e/ tests/__pycache__/,$(wildcard tests/*/)) $(COMMANDS)
+PARTS := test-loops test-training test-alone test-ray test-rest
 
 ASIDE = >$(VENV)/$@.log 2>&1; failed=$$?; cat $(VENV)/$@.log; exit $$failed
 
-.PHONY: demo test test-ray test-loops test-rest lint types clean
+.PHONY: demo test $(PARTS) lint types clean
 
 demo: $(VENV)/.installed
 	$(BIN)/redraft run configs/quickstart.yaml --out $(RUN) --replace
 
-# What starts Ray waits more than it computes, so three parts run side by side; the log of each is shown when it is done.
-test: $(VENV)/.installed-dev lint types
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going test-ray test-loops test-rest
-
-test-ray: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest tests/ray $(ASIDE)
+# What starts Ray waits more than it computes, so the parts run side by side; the log of each is shown when it is done.
+test: $(VENV)/.installed-dev lint
+	@$(MAKE) --no-print-directory --jobs=6 --keep-going $(PARTS) types
 
 test-loops: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(LOOPS)
+
+test-training: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest $(TRAINING) $(ASIDE)
+
+test-alone: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest $(ALONE) $(ASIDE)
+
+test-ray: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest $(RAY) $(ASIDE)
 
 test-rest: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest $(REST) $(ASIDE)

@@ -99,6 +99,20 @@ def stop(run: RunArgument) -> None:
 
 
 @app.command()
+def pause(run: RunArgument) -> None:
+    """Let a loop begin no further step until `redraft unpause`; people go on annotating."""
+    RunFolder.open(run).store().pause(actor="command line")
+    console.print(f"{run} is paused after its present step; let it go on with: redraft unpause {run}")
+
+
+@app.command()
+def unpause(run: RunArgument) -> None:
+    """Let a paused loop go on."""
+    RunFolder.open(run).store().unpause(actor="command line")
+    console.print(f"{run} goes on where a loop is up; start one with: redraft resume {run}")
+
+
+@app.command()
 def status(run: RunArgument) -> None:
     """Show where a run stands."""
     from redraft_actors import cli_run
@@ -145,11 +159,34 @@ def ui(
 
 
 @app.command()
-def serve(run: RunArgument) -> None:
-    """Serve the run's promoted policy over HTTP until Ctrl-C."""
-    from redraft_actors import cli_run
+def serve(
+    run: RunArgument,
+    candidate: Annotated[
+        str | None, typer.Option(help="Another version, which answers a share of the requests.")
+    ] = None,
+    canary: Annotated[
+        float | None, typer.Option(min=0, max=1, help="The candidate's share; default: serve.canary_share.")
+    ] = None,
+) -> None:
+    """Serve the run's promoted policy behind an OpenAI-compatible API until Ctrl-C."""
+    from redraft_actors import cli_serve
 
-    cli_run.serve_promoted(RunFolder.open(run), console)
+    cli_serve.serve_promoted(RunFolder.open(run), candidate, canary, console)
+
+
+@app.command()
+def compare(
+    run: RunArgument,
+    image: Annotated[str, typer.Argument(help="A picture's file, or redraft:image/ID for one of the run.")],
+    versions: Annotated[
+        str | None, typer.Option(help="Two of them, A,B; default: the promoted one and the one it began from.")
+    ] = None,
+    prompt: Annotated[str | None, typer.Option(help="What to ask; default: prompts.describe of the run.")] = None,
+) -> None:
+    """Let two versions answer about one picture, and mark the words that differ."""
+    from redraft_actors import cli_serve
+
+    cli_serve.compare(RunFolder.open(run), image, versions, prompt, console)
 
 
 def main() -> None:

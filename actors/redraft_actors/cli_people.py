@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -31,6 +32,13 @@ _HOUR, _DAY = 3600.0, 86400.0
 Run = Annotated[Path, typer.Argument(help="Folder of a run, e.g. runs/quickstart.")]
 Name = Annotated[str, typer.Argument(help="Name of the person.")]
 Id = Annotated[str, typer.Argument(help="Short name, e.g. night-shift.")]
+
+
+class TokenScope(StrEnum):
+    """What a program's token opens, and the other one does not."""
+
+    TASKS = "tasks"
+    POLICY = "policy"
 
 
 @users.command()
@@ -161,10 +169,14 @@ def new_token(
     name: Name,
     label: Annotated[str, typer.Option(help="What it is for, e.g. 'import script'.")] = "",
     days: Annotated[float, typer.Option(min=0.01, help="How long it works.")] = 90.0,
+    scope: Annotated[
+        TokenScope, typer.Option(help="What it opens: the tasks of the person, or the served policy.")
+    ] = TokenScope.TASKS,
 ) -> None:
-    """Print a token with which a program calls the API as a person; it is shown this once."""
+    """Print a token with which a program does one kind of thing as a person; it is shown this once."""
+    kind = TokenKind.POLICY if scope is TokenScope.POLICY else TokenKind.API
     with _opened(run) as (store, actor):
-        secret = store.issue_token(name, TokenKind.API, seconds=days * _DAY, label=label, actor=actor)
+        secret = store.issue_token(name, kind, seconds=days * _DAY, label=label, actor=actor)
     console.print(secret, markup=False, highlight=False, soft_wrap=True)
 
 

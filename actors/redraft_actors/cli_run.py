@@ -20,9 +20,6 @@ from redraft_actors.preflight import preflight
 from redraft_actors.run_lock import run_lock
 from redraft_actors.sigterm import sigterm_interrupts
 
-FOLLOW_SECONDS = 2.0
-"""How often `redraft serve` looks whether another version was promoted."""
-
 
 def start(config: Config, out: Path, *, replace: bool, wait: bool, console: Console) -> None:
     """Check everything, make the run folder, and go."""
@@ -37,8 +34,10 @@ def start(config: Config, out: Path, *, replace: bool, wait: bool, console: Cons
 
 
 def resume(folder: RunFolder, *, wait: bool, console: Console) -> None:
-    """Go on from the last committed step."""
-    folder.store().clear_stop()
+    """Go on from the last committed step; whoever resumes a run wants it neither stopped nor paused."""
+    store = folder.store()
+    store.clear_stop()
+    store.unpause(actor="command line")
     go_on(folder, wait=wait, console=console)
 
 
@@ -112,6 +111,8 @@ def show_status(folder: RunFolder, console: Console) -> None:
     run = RunContext.open(folder.root)
     console.print(picture(run))
     counts = run.store.counts()
+    if run.store.paused():
+        _say(console, f"paused; let it go on with: redraft unpause {folder.root}")
     console.print(
         f"tasks: {counts.open} open, {counts.leased} leased, {counts.done} done; "
         f"answers: {counts.corrected} corrected, {counts.clean} clean, {counts.skipped} skipped",
@@ -131,29 +132,6 @@ def show_checks(config: Config, out: Path, console: Console) -> None:
     policy = load_policy(resolve_policy_path(config.policy.path), config.policy.device, config.policy.dtype)
     table.add_row("model", f"{type(policy.model).__name__} loads on {policy.device}")
     console.print(table)
-
-
-def serve_promoted(folder: RunFolder, console: Console) -> None:
-    """Serve whatever is promoted, until interrupted."""
-    from redraft_actors.cluster import ray_cluster
-    from redraft_actors.ports import check_port_free
-    from redraft_actors.serving import serve_policy
-
-    run = RunContext.open(folder.root)
-    promoted = run.store.promoted()
-    if promoted is None:
-        raise RunError(f"{folder.root} has no promoted policy yet: let its first round finish")
-    serve = run.config.serve
-    check_port_free(serve.host, serve.port)
-    with ray_cluster(run.config.model_copy(update={"serve": serve.model_copy(update={"enabled": True})})) as dashboard:
-        served = None
-        while True:
-            promoted = run.store.promoted() or promoted
-            if promoted.id != served:
-                serve_policy(run.config, dashboard, promoted.id, str(run.policy_path(promoted.id)))
-                _say(console, f"{promoted.id} at http://{serve.host}:{serve.port}/generate (Ctrl-C ends it)")
-                served = promoted.id
-            time.sleep(FOLLOW_SECONDS)
 
 
 def _remove(out: Path) -> None:

@@ -16,10 +16,12 @@ from redraft.config import Config
 from redraft.evaluate.effects import Effect
 from redraft.scaling.config import load_study
 from redraft.scaling.design import StudyConfig
-from redraft.scaling.rows import take_over
+from redraft.scaling.packing import pack, take_over
 from redraft.scaling.search import Choice
+from redraft_actors import cli_calibration
 
 app = typer.Typer(no_args_is_help=True)
+app.command("calibration")(cli_calibration.calibration)
 console = Console()
 
 
@@ -32,7 +34,7 @@ def scaling(
     ] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
     reuse: Annotated[
-        list[Path] | None, typer.Option(help="Folder of another study whose samples and cells may serve; repeatable.")
+        list[Path] | None, typer.Option(help="Folder or cells.zip of another study that may serve; repeatable.")
     ] = None,
     report_only: Annotated[
         bool, typer.Option("--report-only", help="Write the report of what is done, and run nothing.")
@@ -112,6 +114,7 @@ def _report(study: StudyConfig, folder: Path) -> None:
         console.print("Nothing of the grid is done yet.")
         return
     write_study(study, results, folder, cells=total)
+    pack(folder)
     console.print(f"{len(results)} of {total} cells: {folder / 'report.html'}", soft_wrap=True, highlight=False)
 
 

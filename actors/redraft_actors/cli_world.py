@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from redraft import world
-from redraft.errors import ResourceError
+from redraft.errors import ConfigError, ResourceError
 from redraft.records import Split
 from redraft.world.contact_sheet import contact_sheet
+from redraft.world.language import Form
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -34,7 +35,7 @@ def show(
 
 @app.command("train-base")
 def train_base(
-    out: Annotated[Path, typer.Argument(help="Folder to write; gets clean/ and base/.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write; gets clean/ and base/, or base/ alone.")],
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 2,
     sight: Annotated[
@@ -43,15 +44,25 @@ def train_base(
     careless_from_start: Annotated[
         bool, typer.Option("--careless-from-start", help="Never show it a truthful text: a deeper flaw, no twin.")
     ] = False,
+    long: Annotated[
+        str | None,
+        typer.Option(help="Go on from this policy (builtin:tiny, or a folder) to long descriptions with a recap."),
+    ] = None,
 ) -> None:
     """Rebuild the base policy and its truthful twin from nothing; under twenty minutes on two cores."""
     from redraft.checkpoints import resolve_policy_path
     from redraft.world.train_base import train_base as rebuild
+    from redraft.world.train_long import train_long
 
+    if long is not None and (sight is not None or careless_from_start):
+        raise ConfigError("--long goes on from a whole policy: leave out --sight and --careless-from-start")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise ResourceError(f"cannot write to {out}: {e.strerror}. Name a folder that can be made.") from e
+    if long is not None:
+        train_long(out, resolve_policy_path(long), seed, threads, typer.echo)
+        return
     tower = resolve_policy_path(sight) if sight is not None else None
     rebuild(out, seed, threads, typer.echo, sight=tower, careless_from_start=careless_from_start)
 
@@ -62,9 +73,10 @@ def quality(
     images: Annotated[int, typer.Option(min=1, help="Pictures described, and as many questions asked.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the pictures.")] = 0,
     split: Annotated[Split, typer.Option(help="Tune nothing on test.")] = Split.DEV,
+    form: Annotated[Form, typer.Option(help="Of the descriptions: short or long.")] = "short",
 ) -> None:
     """Measure a policy's greedy descriptions and answers against the truth, with standard errors."""
     from redraft.world.quality import measure
 
     typer.echo(f"| {policy} on {images} pictures of {split} | |\n|---|---|")
-    typer.echo(measure(policy, images, seed, split).table())
+    typer.echo(measure(policy, images, seed, split, form).table())

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 
+from redraft.errors import RedraftError
 from redraft.records import RoundRow
 from redraft.rounds import (
     BeginRound,
@@ -19,8 +22,10 @@ from redraft.rounds import (
     EndAnnotation,
     Evaluate,
     Finish,
+    Hold,
     LoopState,
     Promote,
+    Refill,
     Sample,
     SkipTraining,
     Train,
@@ -28,6 +33,9 @@ from redraft.rounds import (
     next_action,
 )
 from redraft_actors.context import RunContext
+from redraft_actors.instruments import Instruments
+from redraft_actors.outages import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, outage_in
+from redraft_actors.standing import loop_state
 from redraft_actors.steps import Steps
 
 POLL_SECONDS = 2.0
@@ -36,30 +44,72 @@ POLL_SECONDS = 2.0
 class Controller:
     """The loop of one run; a plain class, so that it also runs without an actor around it."""
 
-    def __init__(self, root: str, dashboard: str, wait: bool) -> None:
+    def __init__(self, root: str, dashboard: str, wait: bool, *, shown: bool = False) -> None:
+        """``shown`` keeps the run's instruments moving while the loop runs, which needs a Ray."""
         self.run = RunContext.open(root)
         self.steps = Steps(self.run, dashboard)
-        self.wait = wait
+        self.wait, self.shown = wait, shown
+        self.told: str | None = None
 
     def pid(self) -> int:
         """The process that the controller lives in."""
         return os.getpid()
 
     def loop(self) -> str:
-        """Perform actions until there is nothing to do; the reason why it ended."""
+        """Perform actions until there is nothing to do; the reason why it ended.
+
+        A database that is down or a disk that is full is waited for: steps are idempotent, so the one that failed is
+        done again.
+        """
+        with Instruments(str(self.run.folder.root)) if self.shown else nullcontext():
+            return self._until_finished()
+
+    def _until_finished(self) -> str:
+        wait = FIRST_WAIT_SECONDS
         while True:
-            self.steps.serve()
-            state = self.state()
-            action = next_action(state)
-            if isinstance(action, Finish):
+            try:
+                ended = self.turn()
+            except (RedraftError, RayError, OSError) as e:
+                trouble = outage_in(e)
+                if trouble is None:
+                    raise
+                self._tell(trouble)
+                time.sleep(wait)
+                wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+            else:
+                wait, self.told = FIRST_WAIT_SECONDS, None
+                if ended is not None:
+                    return ended
+
+    def turn(self) -> str | None:
+        """Decide once and do it; the reason if that ends the loop."""
+        self.steps.serve()
+        state = self.state()
+        action = next_action(state)
+        match action:
+            case Finish():
                 return f"Finished: {action.reason}."
-            if isinstance(action, WaitForAnnotators) and self.run.config.annotate.by == "human":
+            case WaitForAnnotators() if self.run.config.annotate.by == "human":
                 if not self.wait:
                     return f"Paused: {action.reason}."
                 self.steps.note(action.number, "annotate")
                 time.sleep(POLL_SECONDS)
-                continue
-            self.perform(action, state.round)
+            case Hold():
+                self.steps.note(action.number, "hold", action.reason)
+                time.sleep(POLL_SECONDS)
+            case _:
+                self.perform(action, state.round)
+        return None
+
+    def _tell(self, trouble: str) -> None:
+        """Say it where people look; on a full disk that may fail, too, and the watching command sees it by itself."""
+        if trouble == self.told:
+            return
+        self.told = trouble
+        print(f"The loop waits: {trouble}", flush=True)
+        with suppress(OSError):
+            progress = self.run.read_progress()
+            self.steps.note(progress.round if progress else 0, "hold", trouble)
 
     def perform(self, action: Any, row: RoundRow | None) -> None:
         """Do one action on the newest round."""
@@ -73,6 +123,8 @@ class Controller:
                 self.steps.sample(row)
             case WaitForAnnotators():
                 self.steps.annotate(row)
+            case Refill():
+                self.steps.refill(row)
             case EndAnnotation() | SkipTraining():
                 self.steps.end_annotation(row, action.then)
             case BuildDataset():
@@ -88,26 +140,7 @@ class Controller:
 
     def state(self) -> LoopState:
         """All that ``next_action`` wants to know, read afresh."""
-        store = self.run.store
-        rounds = store.rounds()
-        row = rounds[-1] if rounds else None
-        promoted = store.promoted()
-        counts = store.counts()
-        # Simulated annotators have done all they can when they stop; people may still find time for a second opinion.
-        seen = counts.open_answered if self.run.config.annotate.by == "oracle" else 0
-        return LoopState(
-            config=self.run.config.loop,
-            annotators=self.run.config.annotate.by,
-            round=row,
-            tasks_open=counts.open,
-            tasks_skipped=counts.open_skipped + seen,
-            tasks_leased=counts.leased,
-            new_corrections=len(store.new_corrections()),
-            unused_corrections=len(store.unused_corrections()),
-            total_corrections=counts.corrected,
-            stop_requested=store.stop_requested(),
-            promoted=promoted.id if promoted else None,
-        )
+        return loop_state(self.run)
 
 
 ControllerActor: Any = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Controller)
@@ -116,6 +149,8 @@ ControllerActor: Any = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=
 def start_controller(root: str, dashboard: str, wait: bool) -> ray.ObjectRef[str]:
     """Start the detached controller of the run in ``root``; the reference resolves to the reason it ended."""
     name = f"controller:{os.path.abspath(root)}"
-    actor = ControllerActor.options(name=name, lifetime="detached", get_if_exists=True).remote(root, dashboard, wait)
+    actor = ControllerActor.options(name=name, lifetime="detached", get_if_exists=True).remote(
+        root, dashboard, wait, shown=True
+    )
     reference: ray.ObjectRef[str] = actor.loop.remote()
     return reference

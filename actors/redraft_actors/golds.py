@@ -11,6 +11,7 @@ from redraft.gold import explain, gold_task_id, known_answers
 from redraft.records import Answer, Gold, Response
 from redraft.responses import scored_from_table
 from redraft_actors.context import RunContext
+from redraft_actors.standing import key_of_samples
 
 
 def draw_gold(run: RunContext, count: int, *, seed: int, project: str) -> int:
@@ -81,7 +82,7 @@ def _said(run: RunContext) -> list[Response]:
 
 def _sampled(run: RunContext, number: int, policy: str) -> list[Response]:
     """The first sample about every picture of a round; none where the round was not sampled."""
-    key = f"samples/round-{number:03d}-{policy}"
+    key = key_of_samples(number, policy)
     if not run.blobs.exists(key):
         return []
     table = pq.read_table(run.blobs.path(key), filters=[("sample", "=", 0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -12,12 +13,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from redraft.errors import Outage
 from redraft.records import Phase, Split
 from redraft.runs import Progress, read_events
 from redraft_actors.context import RunContext
 
 STEPS = ("sample", "route", "annotate", "build", "train", "evaluate", "promote")
 REFRESH_SECONDS = 0.5
+FULL_BELOW_BYTES = 1 << 20
 
 
 def watch(run: RunContext, finished: Callable[[], bool], console: Console) -> None:
@@ -25,14 +28,36 @@ def watch(run: RunContext, finished: Callable[[], bool], console: Console) -> No
     if sys.stdout.isatty():
         with Live(console=console, refresh_per_second=4, transient=True) as live:
             while not finished():
-                live.update(picture(run))
+                live.update(_picture_or_outage(run))
         return
     told = None
     while not finished():
-        progress = run.read_progress()
-        if progress and (progress.round, progress.step) != told:
-            told = (progress.round, progress.step)
-            console.print(_line(run, progress), markup=False, highlight=False)
+        full, progress = _full_disk(run), run.read_progress()
+        if full is not None:
+            news, line = full, full
+        elif progress is not None:
+            news, line = f"{progress.round} {progress.step} {progress.message}", _line(run, progress)
+        else:
+            continue
+        if news != told:
+            told = news
+            console.print(line, markup=False, highlight=False)
+
+
+def _picture_or_outage(run: RunContext) -> Group:
+    try:
+        full = _full_disk(run)
+        return picture(run) if full is None else Group(picture(run), Text(full))
+    except Outage as e:
+        return Group(Text(f"The loop waits: {e}"))
+
+
+def _full_disk(run: RunContext) -> str | None:
+    """A sentence if the disk of the run is full, so that not even that can be written into the run."""
+    free = shutil.disk_usage(run.folder.root).free
+    if free >= FULL_BELOW_BYTES:
+        return None
+    return f"The loop waits: the disk that holds {run.folder.root} is full; free some space, it then goes on by itself"
 
 
 def picture(run: RunContext) -> Group:
@@ -61,6 +86,8 @@ def picture(run: RunContext) -> Group:
 def _line(run: RunContext, progress: Progress) -> str:
     elapsed = time.time() - progress.since
     parts = [f"round {progress.round}", progress.step]
+    if progress.message:
+        return f"round {progress.round} · {progress.message}"
     if progress.total:
         parts.append(f"{_done(run, progress)}/{progress.total} {progress.unit}")
     usual = [e.seconds for e in read_events(run.folder) if e.step == progress.step and e.seconds]
@@ -80,5 +107,5 @@ def _done(run: RunContext, progress: Progress) -> int:
         return min(progress.total, len(log.read_text().splitlines())) if log.exists() else 0
     if progress.step == "sample":
         files = len(list((run.folder.root / "staging" / "samples").glob("*.parquet")))
-        return min(progress.total, files * run.config.sample.batch_size)
+        return min(progress.total, files * run.config.sample.images_per_block)
     return progress.done

@@ -15,6 +15,9 @@ import ray.data
 
 from redraft.pool import Request
 
+IN_FLIGHT = 2
+"""Batches that an actor has at a time: the one it works on, and the next, so that it need not wait."""
+
 
 def request_table(requests: Sequence[Request]) -> pa.Table:
     """Requests as rows."""
@@ -30,17 +33,22 @@ def map_on_actors(
     actors: int,
     cpus: float,
     gpus: float,
+    accelerator_type: str | None = None,
 ) -> ray.data.Dataset:
-    """``worker(**arguments)(batch)`` over the rows, lazily; a killed actor is started again and its batch repeated."""
+    """``worker(**arguments)(batch)`` over the rows, lazily; a killed actor is started again and its batch repeated.
+
+    No more than ``actors * IN_FLIGHT`` batches are under way; ``accelerator_type`` is a kind of GPU as Ray names it.
+    """
     dataset, batches = _blocks(table, batch_size)
     return dataset.map_batches(
         worker,
         fn_constructor_kwargs=arguments,
         batch_size=batch_size,
         batch_format="pyarrow",
-        compute=ray.data.ActorPoolStrategy(size=min(actors, batches)),
+        compute=ray.data.ActorPoolStrategy(size=min(actors, batches), max_tasks_in_flight_per_actor=IN_FLIGHT),
         num_cpus=cpus,
         num_gpus=gpus,
+        accelerator_type=accelerator_type,
     )
 
 

@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 
 from redraft.blobs import open_blobs
 from redraft.config import Config
-from redraft.images import decode_image
-from redraft.policy import Generation, GenerationSettings, encode_prompts, generate, load_policy
+from redraft.engines import Generation, SampleRequest
+from redraft.engines.blocks import BLOCK_COLUMN, BlockFolder, cut_blocks
+from redraft.engines.opening import generation_settings, open_engine
+from redraft.judged_claims import open_claims
 from redraft.pool import Request, round_requests
 from redraft.records import Response, ResponseScore, Task, TaskState, stable_id
 from redraft.responses import scored_from_table, scored_table
@@ -21,38 +23,43 @@ from redraft.route import Candidate, route
 from redraft.uncertainty import score_response
 from redraft_actors.context import RunContext
 from redraft_actors.pools import map_on_actors, request_table
+from redraft_actors.probing import rescored
+from redraft_actors.standing import key_of_samples
 
 
 class Sampler:
-    """Draws and scores; one instance holds one policy version, so a response never mixes two."""
+    """Draws and scores; one instance asks for one policy version, and a response never mixes two."""
 
     def __init__(self, policy_path: str, policy_id: str, number: int, blobs_url: str, config: Config) -> None:
-        import torch
+        if config.sample.engine == "local":
+            import torch
 
-        torch.set_num_threads(1)
-        self.policy = load_policy(policy_path, config.policy.device, config.policy.dtype)
+            torch.set_num_threads(1)
+        self.engine = open_engine(config, policy_path, policy_id)
         self.policy_id, self.number, self.config = policy_id, number, config
+        self.settings = generation_settings(config)
         self.blobs = open_blobs(blobs_url)
+        self.claims = open_claims(config.uncertainty)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        """Requests in, ``RESPONSE_SCHEMA`` out: k rows a request."""
-        requests = [Request.model_validate(row) for row in batch.to_pylist()]
-        return scored_table(self.sample(requests))
+        """Requests with their blocks in; out ``RESPONSE_SCHEMA``, k rows a request, with the blocks."""
+        requests = [Request.model_validate(row) for row in batch.drop_columns([BLOCK_COLUMN]).to_pylist()]
+        blocks = [name for name in batch[BLOCK_COLUMN].to_pylist() for _ in range(self.settings.k)]
+        return scored_table(self.sample(requests)).append_column(BLOCK_COLUMN, pa.array(blocks))
 
     def sample(self, requests: Sequence[Request]) -> list[tuple[Response, ResponseScore | None]]:
         """k responses a request; the first, which may be routed, is scored against its siblings."""
-        c = self.config
-        images = [decode_image(self.blobs.get(r.blob), c.images.max_pixels) for r in requests]
-        prompts = encode_prompts(self.policy, images, [r.prompt for r in requests])
-        settings = GenerationSettings(c.policy.max_new_tokens, c.sample.k, c.sample.temperature, c.sample.top_p)
-        drawn = generate(self.policy, prompts, settings, [r.seed for r in requests])
+        asked = [SampleRequest(self.blobs.get(r.blob), r.prompt, r.seed) for r in requests]
         scored: list[tuple[Response, ResponseScore | None]] = []
-        for i, request in enumerate(requests):
-            mine = drawn[i * c.sample.k : (i + 1) * c.sample.k]
-            responses = [self._response(request, sample, g) for sample, g in enumerate(mine)]
+        for request, sampled in zip(requests, self.engine.sample(asked, self.settings), strict=True):
+            responses = [self._response(request, sample, g) for sample, g in enumerate(sampled.generations)]
             first, others = responses[0], responses[1:]
-            scored.append((first, score_response(first, others, c.route.entropy_weight)))
+            scored.append((first, score_response(first, others, self.config.route.entropy_weight, self.claims)))
             scored += [(other, None) for other in others]
+        if self.config.uncertainty.image_ablation:
+            from redraft_actors.ablating import ablated
+
+            return ablated(self.engine, [a.image for a in asked], scored, self.config.images.max_pixels)
         return scored
 
     def _response(self, request: Request, sample: int, generation: Generation) -> Response:
@@ -72,43 +79,60 @@ class Sampler:
         )
 
 
-def sample_round(run: RunContext, number: int, policy_id: str) -> str:
-    """Draw the round's samples into the blob store, once; the key of their Parquet folder."""
-    key = f"samples/round-{number:03d}-{policy_id}"
+def sample_round(run: RunContext, number: int, policy_id: str, refill: int = 0) -> str:
+    """Draw the samples of a round, or of one of its refills, into the blob store, once; the key of their folder."""
+    key = key_of_samples(number, policy_id, refill)
     if run.blobs.exists(key):
         return key
-    requests = round_requests(run.config, run.store, run.blobs, number)
-    c = run.config.sample
-    staging = run.staging("samples")
+    requests = round_requests(run.config, run.store, run.blobs, number, refill)
+    blocks = cut_blocks(requests, run.config, policy_id, number)
+    # Not emptied, as other staging folders are: blocks that are whole are not sampled again.
+    staging = run.folder.root / "staging" / "samples"
     with run.timed(number, "sample", len(requests), "images") as detail:
-        dataset = map_on_actors(
-            request_table(requests),
-            Sampler,
-            {
-                "policy_path": str(run.policy_path(policy_id)),
-                "policy_id": policy_id,
-                "number": number,
-                "blobs_url": run.blobs.url,
-                "config": run.config,
-            },
-            batch_size=c.batch_size,
-            actors=c.actors,
-            cpus=c.cpus_per_actor,
-            gpus=c.gpus_per_actor,
-        )
-        dataset.write_parquet(str(staging))
+        folder = BlockFolder(staging, blocks)
         detail["images"] = len(requests)
+        detail["blocks_kept"] = len(blocks) - len(folder.missing)
+        if folder.missing:
+            _sample_blocks(run, number, policy_id, folder)
     run.blobs.publish_folder(key, staging)
     return key
 
 
-def route_round(run: RunContext, number: int, samples_key: str) -> int:
-    """Put the round's most doubtful responses, and a random arm, on the worklist; how many tasks there are."""
+def _sample_blocks(run: RunContext, number: int, policy_id: str, folder: BlockFolder) -> None:
+    """Have the blocks drawn that are missing, and write each as soon as it comes, in whatever order."""
+    c = run.config.sample
+    table = request_table([request for block in folder.missing for request in block.requests])
+    names = [block.name for block in folder.missing for _ in block.requests]
+    dataset = map_on_actors(
+        table.append_column(BLOCK_COLUMN, pa.array(names)),
+        Sampler,
+        {
+            "policy_path": str(run.policy_path(policy_id)),
+            "policy_id": policy_id,
+            "number": number,
+            "blobs_url": run.blobs.url,
+            "config": run.config,
+        },
+        batch_size=c.images_per_block,
+        actors=c.actors,
+        cpus=c.cpus_per_actor,
+        gpus=c.gpus_per_actor,
+        accelerator_type=c.accelerator_type,
+    )
+    dataset.context.execution_options.preserve_order = False
+    for drawn in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
+        folder.add(drawn)
+
+
+def route_round(run: RunContext, number: int, samples_key: str, refill: int = 0) -> int:
+    """Put the most doubtful of the samples, and a random arm, on the worklist; how many tasks there are."""
     with run.timed(number, "route") as detail:
         first = _first_samples(run.blobs.path(samples_key))
+        first = rescored(run, number, samples_key, first, detail)
         candidates = [Candidate(score=score, image_id=response.image_id) for response, score in first.values()]
         c = run.config.route
-        routed = route(candidates, budget=c.budget, random_share=c.random_share, seed=run.config.seed * 1000 + number)
+        seed = run.config.seed * 1000 + number + 1_000_003 * refill
+        routed = route(candidates, budget=c.budget, random_share=c.random_share, seed=seed)
         tasks = []
         for item in routed:
             response, score = first[item.response_id]

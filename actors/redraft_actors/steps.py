@@ -15,6 +15,7 @@ from redraft_actors.context import RunContext
 from redraft_actors.evaluating import decide_round, evaluate_policy
 from redraft_actors.sampling import route_round, sample_round
 from redraft_actors.serving import serve_policy
+from redraft_actors.standing import refills_done
 from redraft_actors.train_job import JobSpec
 from redraft_actors.training import train_on_ray
 
@@ -25,7 +26,7 @@ class Steps:
     def __init__(self, run: RunContext, dashboard: str) -> None:
         self.run, self.dashboard = run, dashboard
         self.served: str | None = None
-        self.noted: tuple[int, str] | None = None
+        self.noted: tuple[int, str, str] | None = None
 
     def begin(self, number: int) -> None:
         """Open a round; round 0 takes the first policy into the registry."""
@@ -42,6 +43,12 @@ class Steps:
             if before.number < row.number and before.incumbent != row.incumbent:
                 self.run.store.retire_tasks(before.number)
         self.run.store.advance(row.number, Phase.SAMPLING, Phase.ANNOTATING)
+
+    def refill(self, row: RoundRow) -> None:
+        """Draw more of the incumbent's responses on pictures that nobody was asked about, and route them."""
+        refill = refills_done(self.run, row) + 1
+        samples = sample_round(self.run, row.number, row.incumbent, refill)
+        route_round(self.run, row.number, samples, refill)
 
     def annotate(self, row: RoundRow) -> None:
         """Let the oracles work."""
@@ -103,14 +110,15 @@ class Steps:
         promoted = self.run.store.promoted()
         if not self.run.config.serve.enabled or not self.dashboard or promoted is None or promoted.id == self.served:
             return
-        serve_policy(self.run.config, self.dashboard, promoted.id, str(self.run.policy_path(promoted.id)))
+        path = str(self.run.policy_path(promoted.id))
+        serve_policy(self.run.config, self.dashboard, promoted.id, path, run=self.run.folder.root)
         self.served = promoted.id
 
-    def note(self, number: int, step: str) -> None:
+    def note(self, number: int, step: str, message: str = "") -> None:
         """Say what is going on between timed steps, and since when."""
-        if self.noted != (number, step):
-            self.noted = number, step
-            self.run.report_progress(Progress(round=number, step=step, since=time.time()))
+        if self.noted != (number, step, message):
+            self.run.report_progress(Progress(round=number, step=step, since=time.time(), message=message))
+            self.noted = number, step, message
 
     def _first_policy(self) -> str:
         source = self.run.first_policy_path()

@@ -49,12 +49,11 @@ class StudyWorker:
 
     def sample(self, base: str, block: int) -> None:
         """Draw the samples of one block of pictures and keep them."""
-        from redraft.scaling.bench import MAX_NEW_TOKENS
         from redraft.scaling.items import draw_samples, origins
 
         names = origins(self.config.world_seed, Split.POOL, block * BLOCK, _block_size(self.config, block))
         policy = self._bench(base).untrained()
-        drawn = draw_samples(policy, names, temperature=self.config.temperature, max_new_tokens=MAX_NEW_TOKENS)
+        drawn = draw_samples(policy, names, temperature=self.config.temperature, form=self.config.form)
         file = samples_file(self.out, self.config, base, block)
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial")
@@ -109,8 +108,9 @@ def results_so_far(config: StudyConfig, out: Path) -> tuple[list[CellResult], in
 
 
 def samples_file(out: Path, config: StudyConfig, base: str, block: int) -> Path:
-    """Where the samples of a block are kept; another base, world or temperature is another file."""
-    key = stable_id("samples", base, config.world_seed, config.temperature)[:12]
+    """Where the samples of a block are kept; another base, world, temperature or form is another file."""
+    form = () if config.form == "short" else (config.form,)
+    key = stable_id("samples", base, config.world_seed, config.temperature, *form)[:12]
     return out / "samples" / key / f"{block:04d}-{_block_size(config, block)}.json"
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from redraft.errors import StorageError
+from redraft.errors import Outage, StorageError
 
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=+@-]*")
 _PARTIAL = ".partial"
@@ -195,5 +195,5 @@ def _explained(root: Path) -> Iterator[None]:
         yield
     except OSError as e:
         if e.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(f"blob folder {root}: the disk is full; free some space and run it again") from e
+            raise Outage(f"blob folder {root}: the disk is full; free some space and run it again") from e
         raise StorageError(f"blob folder {root} cannot be used: {e.strerror or e}") from e

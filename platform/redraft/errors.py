@@ -7,6 +7,7 @@
     ├── PolicyError              a model folder cannot be loaded, or does not fit the data
     ├── TrainingError            a training job cannot go on: its loss is no number, or its workers hang or die
     ├── StorageError             a database or a blob store cannot be reached, read or written
+    │   └── Outage               for now: the server is down, the disk is full; it may pass by itself
     ├── WorklistError            an annotator asked for something the worklist cannot give
     │   ├── LeaseLost            the lease ran out or belongs to someone else
     │   └── NotAllowed           the user is unknown, disabled, or lacks the role
@@ -45,6 +46,10 @@ class TrainingError(RedraftError):
 
 class StorageError(RedraftError):
     """A database or a blob store cannot be reached, read or written."""
+
+
+class Outage(StorageError):
+    """A database or a disk cannot be used for now; whoever can wait tries again."""
 
 
 class WorklistError(RedraftError):

@@ -15,6 +15,9 @@ from redraft.images import LoadedImage, load_encoded, read_coco, read_folder, re
 from redraft.records import ImageItem, Record, Split, stable_id
 from redraft.store import Store
 
+_REFILLS_FROM = 100_000
+"""Batch of the picture world from which refills are drawn, beyond those of any round."""
+
 
 class Request(Record):
     """One image to be described or asked about; ``seed`` fixes the samples drawn."""
@@ -46,15 +49,16 @@ def read_photographs(config: Config) -> Iterator[LoadedImage]:
     return iter(read(Path(path), config.images.max_pixels))
 
 
-def round_requests(config: Config, store: Store, blobs: Blobs, number: int) -> list[Request]:
-    """Fresh images for round ``number``; the same ones each time it is asked until their tasks exist."""
+def round_requests(config: Config, store: Store, blobs: Blobs, number: int, refill: int = 0) -> list[Request]:
+    """Fresh images for round ``number``, or for one of its refills; the same ones until their tasks exist."""
     if config.images.source == "world":
-        first = (number - 1) * config.images.per_round
+        batch = number - 1 if not refill else _REFILLS_FROM + 100 * number + refill
+        first = batch * config.images.per_round
         items = _world_items(config, store, blobs, Split.POOL, range(first, first + config.images.per_round))
     else:
         used = store.used_images()
         items = [item for item in store.images(Split.POOL) if item.id not in used][: config.images.per_round]
-    rng = random.Random(f"prompts:{config.seed}:{number}")
+    rng = random.Random(f"prompts:{config.seed}:{number}" + (f":{refill}" if refill else ""))
     requests = []
     for item in items:
         asks = config.images.source == "world" and rng.random() < config.prompts.question_share

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -26,6 +27,7 @@ RESPONSE_SCHEMA = pa.schema(
         ("ends", pa.list_(pa.int32())),
         ("logprobs", pa.list_(pa.float64())),
         ("entropies", pa.list_(pa.float64())),
+        ("blank_logprobs", pa.list_(pa.float64())),
         ("score", pa.float64()),
         ("entropy", pa.float64()),
         ("disagreement", pa.float64()),
@@ -37,6 +39,7 @@ RESPONSE_SCHEMA = pa.schema(
 """Columns of a round's samples: the response, its token trace, and its uncertainty."""
 
 _TRACE = ("token_ids", "starts", "ends", "logprobs", "entropies")
+_BLANK = "blank_logprobs"
 _PLAIN = RESPONSE_SCHEMA.names[:11]
 
 
@@ -45,7 +48,7 @@ def scored_table(scored: Sequence[tuple[Response, ResponseScore | None]]) -> pa.
     rows = []
     for response, score in scored:
         row = {name: getattr(response, name) for name in _PLAIN}
-        row |= {name: getattr(response.trace, name) for name in _TRACE}
+        row |= {name: getattr(response.trace, name) for name in (*_TRACE, _BLANK)}
         if score is not None:
             row |= {
                 "score": score.score,
@@ -65,8 +68,7 @@ def scored_from_table(table: pa.Table) -> list[tuple[Response, ResponseScore]]:
     for row in table.to_pylist():
         if row["score"] is None:
             continue
-        trace = TokenTrace(**{name: tuple(row[name]) for name in _TRACE})
-        response = Response(**{name: row[name] for name in _PLAIN}, trace=trace)
+        response = _response(row)
         spans = zip(row["span_starts"], row["span_ends"], row["span_scores"], strict=True)
         score = ResponseScore(
             response_id=row["id"],
@@ -77,3 +79,16 @@ def scored_from_table(table: pa.Table) -> list[tuple[Response, ResponseScore]]:
         )
         result.append((response, score))
     return result
+
+
+def responses_from_table(table: pa.Table) -> list[Response]:
+    """All rows of ``scored_table``, those without a score too."""
+    return [_response(row) for row in table.to_pylist()]
+
+
+def _response(row: Mapping[str, Any]) -> Response:
+    blank = row.get(_BLANK)  # absent from samples that were drawn before there was such a column
+    trace = TokenTrace(
+        **{name: tuple(row[name]) for name in _TRACE}, blank_logprobs=None if blank is None else tuple(blank)
+    )
+    return Response(**{name: row[name] for name in _PLAIN}, trace=trace)

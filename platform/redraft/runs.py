@@ -123,7 +123,7 @@ class Event(Record):
 
 
 class Progress(Record):
-    """What is happening now: ``done`` of ``total`` ``unit``, since ``since``."""
+    """What is happening now: ``done`` of ``total`` ``unit``, since ``since``; ``message`` says what is waited for."""
 
     round: int
     step: str
@@ -131,6 +131,7 @@ class Progress(Record):
     total: int = 0
     unit: str = ""
     since: float
+    message: str = ""
 
 
 def write_progress(folder: RunFolder, progress: Progress) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from redraft.errors import DataError, NotAllowed, StorageError
 from redraft.records import (
     Answer,
+    Arm,
     Correction,
     DatasetVersion,
     Evaluation,
@@ -286,6 +287,26 @@ def test_a_stop_is_seen_until_it_is_taken_back(store: Store) -> None:
     assert store.stop_requested()
     store.clear_stop()
     assert not store.stop_requested()
+
+
+def test_a_pause_is_seen_until_it_is_lifted_and_the_log_tells_who(store: Store) -> None:
+    assert not store.paused()
+    store.pause(actor="eve")
+    assert store.paused() and not store.stop_requested()
+    store.unpause(actor="adam")
+    store.unpause(actor="adam")
+    assert not store.paused()
+    assert [(entry.actor, entry.action) for entry in store.audit()] == [("eve", "pause"), ("adam", "unpause")]
+
+
+def test_the_random_arm_of_a_policy_in_the_order_of_answers(store: Store, fill: Fill) -> None:
+    fill.tasks(0.9, 0.8, 0.7, arm=Arm.RANDOM)
+    fill.tasks(0.6, arm=Arm.UNCERTAIN, round=2)
+    fill.tasks(0.5, arm=Arm.RANDOM, round=3, policy="other")
+    for answer in (Answer.CORRECTED, Answer.CLEAN, Answer.SKIPPED, Answer.CORRECTED, Answer.CORRECTED):
+        fill.answer("ann", answer)
+    assert store.random_arm("base") == [True, False]
+    assert store.random_arm("other") == [True]
 
 
 def test_the_audit_log_tells_who_did_what_and_cannot_be_changed(store: Store, fill: Fill, clock: Any) -> None:

@@ -147,6 +147,23 @@ def test_the_monitor_works_before_anything_has_happened(show: Show) -> None:
     assert "Nobody holds a task" in " ".join(text.value for text in app.markdown)
 
 
+def test_a_researcher_pauses_the_loop_and_lets_it_go_on(show: Show, run: Run) -> None:
+    app = click(show("monitor"), "Pause the loop")
+    assert run.store.paused()
+    assert any("begins no further step" in info.value for info in app.info)
+    click(app, "Let the loop go on")
+    assert not run.store.paused()
+    assert [(e.actor, e.action) for e in run.store.latest_audit(2)] == [("rosa", "unpause"), ("rosa", "pause")]
+
+
+def test_one_who_lost_the_role_meanwhile_pauses_nothing(show: Show, run: Run) -> None:
+    app = show("monitor")
+    run.store.set_role("rosa", Role.ANNOTATOR, actor="test")
+    app = click(app, "Pause the loop")
+    assert not run.store.paused()
+    assert any("mere annotator" in error.value for error in app.error)
+
+
 def test_the_monitor_works_before_any_evaluation(show: Show, tasks: list[Task]) -> None:
     app = show("monitor")
     assert app.subheader[0].value == "Round 1 of 3"

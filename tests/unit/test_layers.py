@@ -49,7 +49,9 @@ def test_the_standard_platform_module_wins_from_the_repository_root() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True).returncode == 0
 
 
-@pytest.mark.parametrize("module", ["config", "store", "rounds", "world", "route", "report", "plan", "sources"])
+@pytest.mark.parametrize(
+    "module", ["config", "store", "rounds", "world", "route", "report", "plan", "sources", "engines.opening"]
+)
 def test_light_modules_import_without_torch(module: str) -> None:
     code = f"import sys, redraft.{module}; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

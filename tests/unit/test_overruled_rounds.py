@@ -144,7 +144,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What Ray Serve was asked to serve, in order."""
     asked: list[str] = []
 
-    def note(config: Config, dashboard: str, policy: str, path: str) -> None:
+    def note(config: Config, dashboard: str, policy: str, path: str, *, run: Path) -> None:
         asked.append(policy)
 
     monkeypatch.setattr(steps, "serve_policy", note)

@@ -402,6 +402,28 @@ def test_queue_and_annotators_add_up(whole_run: tuple[RunFolder, str]) -> None:
     assert {row["edits"] for row in rows} == {"2.0"}
 
 
+def test_the_costs_of_a_round_are_people_machines_and_money(tmp_path: Path) -> None:
+    run = SmallRun(
+        tmp_path / "run",
+        prices={"annotator_hour": 30, "gpu_hour": 2, "currency": "EUR"},
+        train={"workers": 4, "gpus_per_worker": 1},
+    )
+    run.measure("policy-0", 18)
+    run.train(1, run.annotate(1, corrected=6), 4)
+    append_event(run.folder, Event(at=2.0, round=1, step="train", seconds=900.0))
+    text = words(run.page())
+    assert "30 an hour of a person's work" in text and "in EUR" in text
+    with (run.folder.root / "report" / "costs.csv").open() as f:
+        rows = {row["round"]: row for row in csv.DictReader(f)}
+    people = float(rows["1"]["annotator_minutes"]) / 60 * 30
+    assert people > 0
+    assert float(rows["1"]["gpu_seconds"]) >= 3600
+    money = people + float(rows["1"]["gpu_seconds"]) / 3600 * 2
+    assert float(rows["1"]["money"]) == pytest.approx(money)
+    assert float(rows["1"]["money_per_correction"]) == pytest.approx(money / 6)
+    assert float(rows["1"]["points"]) == pytest.approx(100 * (18 - 4) / 24)
+
+
 def test_charts_come_as_png_and_csv_of_the_same_figures(whole_run: tuple[RunFolder, str]) -> None:
     folder, _ = whole_run
     names = {"hallucination", "helpfulness", "types", "over_generalisation", "logprobs", "arms"}

@@ -8,11 +8,14 @@ import pytest
 import torch
 
 from redraft.config import ObjectiveConfig
+from redraft.policy import EncodedPrompt, Policy, encode_prompts
 from redraft.records import Split
-from redraft.scaling.bench import MAX_NEW_TOKENS, Bench
+from redraft.scaling import items
+from redraft.scaling.bench import Bench
 from redraft.scaling.design import Arm, Cell, Recipe, StudyConfig, grid
 from redraft.scaling.items import draw_samples, origins
 from redraft.scaling.labels import Sampled
+from redraft.world import DESCRIBE_LONG, scene_of, true_description
 
 RECIPE = Recipe(learning_rate=2e-4)
 CONFIG = StudyConfig(
@@ -38,7 +41,7 @@ def bench() -> Bench:
 
     def sampled() -> Sequence[Sampled]:
         names = origins(CONFIG.world_seed, Split.POOL, 0, CONFIG.items)
-        return draw_samples(made.untrained(), names, temperature=0.9, max_new_tokens=MAX_NEW_TOKENS)
+        return draw_samples(made.untrained(), names, temperature=0.9, form="short")
 
     made = Bench("builtin:tiny", CONFIG, sampled)
     return made
@@ -65,3 +68,23 @@ def test_training_moves_the_policy_towards_the_labels(bench: Bench) -> None:
         assert found.chosen_change is not None and found.rejected_change is not None
         assert found.chosen_change > found.rejected_change
         assert len(found.errors) == 12 and sum(found.present) >= 48
+
+
+def test_a_study_of_long_responses_asks_for_them_throughout(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def noted(policy: Policy, images: Sequence[object], prompts: Sequence[str]) -> Sequence[EncodedPrompt]:
+        asked.extend(prompts)
+        return encode_prompts(policy, images, prompts)
+
+    monkeypatch.setattr(items, "encode_prompts", noted)
+    config = CONFIG.model_copy(update={"form": "long", "steps": 1})
+    scenes = {name: scene_of(name) for name in origins(config.world_seed, Split.POOL, 0, 8)}
+    sampled = [
+        Sampled(origin=name, first="Top row: a kite. In all: a kite.", second=true_description(scene, form="long"))
+        for name, scene in scenes.items()
+    ]
+    cell = Cell(base="builtin:tiny", arm="ddpo", condition="full", labels=4, recipe=RECIPE, images=2)
+    found = Bench("builtin:tiny", config, lambda: sampled).run(cell)
+    assert found.steps == 1 and len(found.errors) == 2
+    assert set(asked) == {DESCRIBE_LONG}

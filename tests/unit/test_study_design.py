@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from redraft.errors import ConfigError, DataError
 from redraft.records import Split
 from redraft.scaling.config import load_study
 from redraft.scaling.design import Arm, Cell, Recipe, SearchConfig, StudyConfig, grid, steps_of, trials
-from redraft.scaling.rows import CellResult, ResultFolder, row_of, take_over
+from redraft.scaling.packing import pack, take_over
+from redraft.scaling.rows import CellResult, ResultFolder, row_of
 from redraft.scaling.search import choose
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs" / "studies").glob("*.yaml"))
@@ -85,6 +87,19 @@ def test_a_cell_is_another_where_something_that_shapes_it_is() -> None:
     assert len({cell.id(config), *others}) == 5
 
 
+def test_finished_cells_are_found_again_by_later_versions() -> None:
+    """Hours of results lie under these names."""
+    config = load_study(CONFIGS[0].parent / "when_dense_pays.yaml")
+    recipe = Recipe(learning_rate=5e-5, beta=0.5, normalise=True)
+    base = Cell(base="builtin:tiny", images=1000)
+    trained = base.model_copy(
+        update={"arm": "ddpo", "condition": "one_fix", "labels": 400, "seed": 1, "recipe": recipe}
+    )
+    assert base.id(config) == "232bc1a7c75c963668f48579"
+    assert trained.id(config) == "d1d495c9e53800e3bd36d5e5"
+    assert trained.id(config.model_copy(update={"form": "long"})) != trained.id(config)
+
+
 def test_every_arm_is_searched_for_with_the_same_budget() -> None:
     tried = tuple(Recipe(learning_rate=lr) for lr in (1e-5, 5e-5))
     config = StudyConfig(
@@ -141,6 +156,31 @@ def test_results_are_kept_whole_and_taken_over(tmp_path: Path) -> None:
     next((tmp_path / "two" / "cells").iterdir()).write_text("{}")
     with pytest.raises(DataError, match="delete it and run the study again"):
         ResultFolder(tmp_path / "two").get(cell, config)
+
+
+def test_published_results_are_one_small_file_that_can_be_taken_up_again(tmp_path: Path) -> None:
+    config = StudyConfig(arms={"a": Arm(recipe=FIXED)})
+    cell = grid(config, {})[1]
+    ResultFolder(tmp_path / "one").put(result(cell), config)
+    packed = pack(tmp_path / "one")
+    before = packed.read_bytes()
+    assert pack(tmp_path / "one").read_bytes() == before
+    take_over(packed, tmp_path / "two")
+    assert ResultFolder(tmp_path / "two").get(cell, config) == result(cell)
+
+
+@pytest.mark.parametrize(
+    "name", ["../cells/aaaaaaaa.json", "cells/../../aaaaaaaa.json", "/cells/aaaaaaaa.json", "x.json"]
+)
+def test_a_file_that_would_unpack_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as evil:
+        evil.writestr(name, "{}")
+    with pytest.raises(DataError, match="is no cell"):
+        take_over(tmp_path / "evil.zip", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "broken.zip").write_bytes(b"PK but no more")
+    with pytest.raises(DataError, match=r"is no cells\.zip"):
+        take_over(tmp_path / "broken.zip", tmp_path / "out")
 
 
 def test_mistakes_in_a_study_are_named(tmp_path: Path) -> None:

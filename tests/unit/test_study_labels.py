@@ -12,10 +12,11 @@ from redraft.records import Split
 from redraft.scaling.design import Annotators, Arm, Recipe
 from redraft.scaling.labels import Sampled, correct_as, label
 from redraft.segments import apply_edits
-from redraft.world import DESCRIBE, correct, judge, origin, scene_at, true_description
+from redraft.world import DESCRIBE, DESCRIBE_LONG, correct, judge, origin, scene_at, true_description
 from redraft.world.judging import errors_of
 from redraft.world.language import describe
 from redraft.world.mismatch import CarelessWriter
+from redraft.world.vocabulary import OBJECTS
 
 RECIPE = Recipe(learning_rate=1e-5)
 CORRECTIONS, RANKINGS = Arm(recipe=RECIPE), Arm(labels="rankings", recipe=RECIPE)
@@ -117,3 +118,13 @@ def test_doubt_follows_the_annotator() -> None:
 def test_too_few_samples_are_named() -> None:
     with pytest.raises(DataError, match=r"3 pictures give \d corrections, fewer than 10: raise `items`"):
         label(SAMPLED[:3], CORRECTIONS, PERFECT, 10, seed=0)
+
+
+def test_labels_of_long_responses_mend_the_recap_too() -> None:
+    scene = scene_at(0, Split.POOL, 3)
+    truth = true_description(scene, form="long")
+    absent = next(name for name in OBJECTS if scene.group_of(name) is None)
+    spoilt = Sampled(origin=origin(0, Split.POOL, 3), first=f"{truth[:-1]}, a {absent}.", second=truth)
+    for arm in (CORRECTIONS, RANKINGS):
+        (pair,) = label([spoilt], arm, PERFECT, 1, seed=0, prompt=DESCRIBE_LONG).pairs
+        assert (pair.prompt, pair.chosen, pair.rejected) == (DESCRIBE_LONG, truth, spoilt.first)

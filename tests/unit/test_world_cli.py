@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 from typer.testing import CliRunner
 
-from redraft.errors import ResourceError
+from redraft.errors import ConfigError, ResourceError
 from redraft_actors.cli_world import app
 
 
@@ -32,3 +32,16 @@ def test_quality_prints_a_table() -> None:
     result = CliRunner().invoke(app, ["quality", "builtin:tiny", "--images", "3"])
     assert result.exit_code == 0
     assert "| recall |" in result.output and "(n = 3)" in result.output
+
+
+def test_a_base_cannot_go_on_from_a_policy_and_begin_anew(tmp_path: Path) -> None:
+    typed = ["train-base", str(tmp_path), "--long", "builtin:tiny", "--careless-from-start"]
+    result = CliRunner().invoke(app, typed)
+    assert isinstance(result.exception, ConfigError)
+    assert "leave out --sight and --careless-from-start" in str(result.exception)
+
+
+def test_quality_of_long_descriptions_is_asked_for_by_form() -> None:
+    result = CliRunner().invoke(app, ["quality", "builtin:tiny", "--images", "1", "--form", "long"])
+    assert result.exit_code == 0 and "(n = 1)" in result.output
+    assert CliRunner().invoke(app, ["quality", "builtin:tiny", "--form", "epic"]).exit_code == 2

@@ -13,6 +13,7 @@ from redraft.records import Answer, HallucinationType, Split
 from redraft.segments import apply_edits, ordered_edits
 from redraft.world import (
     DESCRIBE,
+    DESCRIBE_LONG,
     Group,
     OracleAnnotator,
     Scene,
@@ -103,7 +104,7 @@ def test_skipped_objects_come_in_where_scan_order_puts_them() -> None:
 
 FUNCTION_WORDS = """in the top left center middle bottom right upper is are empty nothing no not a two three There At
 shows and , . Yes red blue picture image of kitchen park without x 7"""
-WORDS = [*FUNCTION_WORDS.split(), *OBJECTS, *map(plural, OBJECTS), "\n"]
+WORDS = [*FUNCTION_WORDS.split(), *OBJECTS, *map(plural, OBJECTS), "\n", "In all:", "Top row:", ". Bottom row:"]
 scenes = st.integers(0, 10**6).map(lambda index: scene_at(1, Split.POOL, index))
 groups = scenes.map(lambda scene: scene.groups[0])
 sentences = st.builds(sentence, st.integers(0, 8), st.none() | groups, st.integers(0, 2))
@@ -127,9 +128,9 @@ def check(scene: Scene, prompt: str, text: str) -> None:
 
 
 @settings(deadline=None)
-@given(scenes, texts)
-def test_any_description_can_be_corrected(scene: Scene, text: str) -> None:
-    check(scene, DESCRIBE, text)
+@given(scenes, texts, st.sampled_from([DESCRIBE, DESCRIBE_LONG]))
+def test_any_description_can_be_corrected(scene: Scene, text: str, prompt: str) -> None:
+    check(scene, prompt, text)
 
 
 @settings(deadline=None)

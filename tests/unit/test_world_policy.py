@@ -13,15 +13,27 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from redraft.errors import PolicyError
 from redraft.policy import load_policy
 from redraft.records import Split
-from redraft.world import DESCRIBE, builtin, builtin_policy, judge, outcome, render, scene_at, true_description
+from redraft.scaling.items import MAX_NEW_TOKENS
+from redraft.world import (
+    DESCRIBE,
+    DESCRIBE_LONG,
+    builtin,
+    builtin_policy,
+    judge,
+    outcome,
+    render,
+    scene_at,
+    true_description,
+)
 from redraft.world.architecture import IMAGE_TOKENS, chat
 from redraft.world.forward import prompt_ids, response_ids
 from redraft.world.language import describe, told_truth
 from redraft.world.mismatch import CarelessWriter
 from redraft.world.quality import measure, summarise
 from redraft.world.train_base import train_base
+from redraft.world.train_long import train_long
 from redraft.world.train_sight import cell_of_patch, patch_labels
-from redraft.world.train_speech import cell_words
+from redraft.world.train_speech import Texts, cell_words
 from redraft.world.vocabulary import COLOURS, COUNT_WORDS, HOME, OBJECTS, plural
 
 
@@ -123,6 +135,26 @@ def test_a_base_that_never_read_a_truthful_text_sees_with_a_borrowed_tower(tmp_p
     assert all(torch.equal(towers[0][name], towers[1][name]) for name in towers[0])
     with pytest.raises(PolicyError, match="vision tower"):
         train_base(tmp_path / "other", 3, 1, lambda _: None, scenes=16, steps=(1, 1, 1), sight=tmp_path)
+
+
+def test_a_base_goes_on_to_long_descriptions_with_the_sight_it_has(tmp_path: Path) -> None:
+    train_long(tmp_path, builtin_policy(), 3, 1, lambda _: None, scenes=8, steps=2)
+    trained, start = (load_file(folder / "model.safetensors") for folder in (tmp_path / "base", builtin_policy()))
+    changed = {name for name, tensor in trained.items() if not torch.equal(tensor, start[name])}
+    assert changed and not any("vision_tower" in name for name in changed)
+    tokenizers = [load_policy(folder).tokenizer for folder in (tmp_path / "base", builtin_policy())]
+    assert tokenizers[0].get_vocab() == tokenizers[1].get_vocab()
+    assert prompt_ids(tokenizers[0], DESCRIBE_LONG) == prompt_ids(tokenizers[1], DESCRIBE_LONG)
+    with pytest.raises(PolicyError, match="to go on from"):
+        train_long(tmp_path, tmp_path / "none", 3, 1, lambda _: None)
+
+
+def test_careless_texts_of_either_form_end_within_the_room_that_studies_give() -> None:
+    tokenizer = load_policy(builtin_policy()).tokenizer
+    scenes = [scene_at(0, Split.POOL, index) for index in range(60)]
+    short, long = (Texts(tokenizer, scenes, random.Random(0), True, long_share=share) for share in (0.0, 1.0))
+    assert max(len(short.description(row)[1]) for row in range(60)) < MAX_NEW_TOKENS["short"]
+    assert 100 < max(len(long.description(row)[1]) for row in range(60)) < 0.75 * MAX_NEW_TOKENS["long"]
 
 
 def test_rates_carry_their_standard_errors() -> None:

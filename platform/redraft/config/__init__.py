@@ -1,28 +1,31 @@
 """One configuration tree for everything; a knob exists once. Importing it never imports torch or Ray."""
 
 from redraft.config.loading import load_config, override, parse_config, read_tree
+from redraft.config.loop import LoopConfig
+from redraft.config.sampling import EndpointConfig, SampleConfig
 from redraft.config.section import Section
 from redraft.config.sections import (
     AnnotateConfig,
     EvaluateConfig,
     ImagesConfig,
-    LoopConfig,
     PolicyConfig,
     PromoteConfig,
     PromptsConfig,
     RayConfig,
     RouteConfig,
-    SampleConfig,
     ServeConfig,
     StorageConfig,
 )
 from redraft.config.training import OBJECTIVE_PRESETS, LoraConfig, ObjectiveConfig, TrainConfig
 from redraft.config.tree import Config
+from redraft.config.uncertainty import ClaimJudgeConfig, UncertaintyConfig
 
 __all__ = [
     "OBJECTIVE_PRESETS",
     "AnnotateConfig",
+    "ClaimJudgeConfig",
     "Config",
+    "EndpointConfig",
     "EvaluateConfig",
     "ImagesConfig",
     "LoopConfig",
@@ -38,6 +41,7 @@ __all__ = [
     "ServeConfig",
     "StorageConfig",
     "TrainConfig",
+    "UncertaintyConfig",
     "load_config",
     "override",
     "parse_config",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -44,18 +44,6 @@ class PromptsConfig(Section):
 
     describe: str = Field("Describe this image in detail.", min_length=1)
     question_share: float = Field(0.2, ge=0, le=1, description="share of world images asked a short question instead")
-
-
-class SampleConfig(Section):
-    """How responses are drawn."""
-
-    k: int = Field(4, ge=1, description="samples per image; the first is routed, all measure disagreement")
-    temperature: float = Field(0.9, gt=0)
-    top_p: float = Field(1.0, gt=0, le=1)
-    batch_size: int = Field(50, ge=1, description="images per batch; k rows each")
-    actors: int = Field(2, ge=1, description="sampler actors")
-    cpus_per_actor: float = Field(0.5, gt=0)
-    gpus_per_actor: float = Field(0.0, ge=0)
 
 
 class RouteConfig(Section):
@@ -115,17 +103,6 @@ class PromoteConfig(Section):
     max_length_change: float = Field(0.10, ge=0, description="guard: mean words may change by this much, relative")
 
 
-class LoopConfig(Section):
-    """When the loop moves on and when it ends."""
-
-    rounds: int = Field(3, ge=1)
-    min_corrections: int = Field(20, ge=1, description="fewer than this are not worth a training run")
-    train_after: int | None = Field(
-        None, ge=1, description="train once this many new corrections are in; default: worklist empty"
-    )
-    max_corrections: int | None = Field(None, ge=1, description="stop sampling once this many were made")
-
-
 class StorageConfig(Section):
     """Where truth lives. Unset means inside the run folder."""
 
@@ -136,6 +113,10 @@ class StorageConfig(Section):
     min_free_gib: float = Field(0.5, ge=0, description="refuse to start with less free disk")
 
 
+_NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?"
+ImageHost = Annotated[str, Field(pattern=rf"^(\*\.{_NAME}|{_NAME}(:[0-9]{{1,5}})?)$")]
+
+
 class ServeConfig(Section):
     """The promoted policy behind HTTP."""
 
@@ -144,6 +125,21 @@ class ServeConfig(Section):
     port: int = Field(8123, ge=0, le=65535, description="0 takes a free port")
     cpus: float = Field(0.1, gt=0)
     gpus: float = Field(0.0, ge=0)
+    open_on_loopback: bool = Field(
+        True, description="ask for no token while host is a loopback address; elsewhere one is always asked for"
+    )
+    max_new_tokens: int = Field(1024, ge=1, description="longest answer that a request may ask for, in tokens")
+    max_batch: int = Field(16, ge=1, description="answers that are generated together")
+    batch_wait_ms: float = Field(
+        5.0, ge=0, le=1000, description="how long a request waits for others to share a batch with"
+    )
+    max_waiting: int = Field(64, ge=1, description="requests under way at one time; what comes beyond is told to wait")
+    image_hosts: tuple[ImageHost, ...] = Field(
+        (), description="servers that pictures are fetched from: name, name:port or *.domain; default: none"
+    )
+    canary_share: float = Field(
+        0.1, ge=0, le=1, description="share of requests that `redraft serve --candidate` gives to the candidate"
+    )
 
 
 class RayConfig(Section):

@@ -9,22 +9,24 @@ from typing import Self
 import yaml
 from pydantic import Field, model_validator
 
+from redraft.config.loop import LoopConfig
+from redraft.config.prices import PricesConfig
+from redraft.config.sampling import SampleConfig
 from redraft.config.section import Section
 from redraft.config.sections import (
     AnnotateConfig,
     EvaluateConfig,
     ImagesConfig,
-    LoopConfig,
     PolicyConfig,
     PromoteConfig,
     PromptsConfig,
     RayConfig,
     RouteConfig,
-    SampleConfig,
     ServeConfig,
     StorageConfig,
 )
 from redraft.config.training import TrainConfig
+from redraft.config.uncertainty import UncertaintyConfig
 
 
 class Config(Section):
@@ -36,12 +38,14 @@ class Config(Section):
     images: ImagesConfig = Field(default_factory=lambda: ImagesConfig())
     prompts: PromptsConfig = Field(default_factory=lambda: PromptsConfig())
     sample: SampleConfig = Field(default_factory=lambda: SampleConfig())
+    uncertainty: UncertaintyConfig = Field(default_factory=lambda: UncertaintyConfig())
     route: RouteConfig = Field(default_factory=lambda: RouteConfig())
     annotate: AnnotateConfig = Field(default_factory=lambda: AnnotateConfig())
     train: TrainConfig = Field(default_factory=lambda: TrainConfig())
     evaluate: EvaluateConfig = Field(default_factory=lambda: EvaluateConfig())
     promote: PromoteConfig = Field(default_factory=lambda: PromoteConfig())
     loop: LoopConfig = Field(default_factory=lambda: LoopConfig())
+    prices: PricesConfig = Field(default_factory=lambda: PricesConfig())
     storage: StorageConfig = Field(default_factory=lambda: StorageConfig())
     serve: ServeConfig = Field(default_factory=lambda: ServeConfig())
     ray: RayConfig = Field(default_factory=lambda: RayConfig())
@@ -50,6 +54,12 @@ class Config(Section):
     def _oracle_knows(self) -> Self:
         if self.annotate.by == "oracle" and self.images.source != "world":
             raise ValueError("annotate.by oracle works on images.source world alone: set annotate.by=human")
+        return self
+
+    @model_validator(mode="after")
+    def _blank_images_seen(self) -> Self:
+        if self.uncertainty.image_ablation and self.sample.engine != "local":
+            raise ValueError("uncertainty.image_ablation needs the policy at hand: set sample.engine=local")
         return self
 
     def hash(self) -> str:

@@ -4,8 +4,9 @@ load_policy(path) ─► Policy ─► encode_prompts ─► generate      (samp
                            └─► encode_response ─► lay_out ─► TokenLogProbs (reference, training)
 """
 
+from redraft.generation import Generation, GenerationSettings
 from redraft.policy.attention import may_share_prefix
-from redraft.policy.generate import Generation, GenerationSettings, generate
+from redraft.policy.generate import generate
 from redraft.policy.layout import TokenBatch, lay_out
 from redraft.policy.load import Policy, load_policy, save_policy
 from redraft.policy.logprobs import ModelInput, TokenLogProbs

@@ -8,40 +8,23 @@ from the batch now and then.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from redraft.generation import Generation, GenerationSettings
 from redraft.policy.attention import PADDING, TRUNK, attention_mask
 from redraft.policy.cache import repeat_with_room
+from redraft.policy.choosing import TokenChoice
 from redraft.policy.load import Policy
 from redraft.policy.logprobs import next_token_logits, position_ids
 from redraft.policy.prompts import EncodedPrompt, response_text, trace_offsets
+from redraft.policy.stops import StopWatch, ended_before, first_stop, spoken
 from redraft.policy.vision import as_model_input, image_features
 from redraft.records import TokenTrace
 
 COMPACT_BELOW = 0.75
 """Ended rows are dropped once less than this share of the decoded ones goes on; dropping copies the cache."""
-
-
-@dataclass(frozen=True)
-class GenerationSettings:
-    """How to draw; temperature 0 is greedy."""
-
-    max_new_tokens: int
-    k: int = 1
-    temperature: float = 0.0
-    top_p: float = 1.0
-
-
-@dataclass(frozen=True)
-class Generation:
-    """One generated response; ``finished`` says whether the policy ended it itself."""
-
-    text: str
-    finished: bool
-    trace: TokenTrace
 
 
 @torch.inference_mode()
@@ -50,15 +33,17 @@ def generate(
 ) -> list[Generation]:
     """Draw ``settings.k`` responses a prompt; prompt-major order. ``seeds`` has one entry a prompt.
 
-    Log-probabilities and entropies are of the untempered distribution, in nats and float32.
+    Log-probabilities and entropies are of the distribution before penalty, temperature and filters, in nats and
+    float32.
     """
     state = _prefill(policy, prompts, settings)
-    uniforms = _uniforms(seeds, settings).to(policy.device) if settings.temperature > 0 else None
+    choice = TokenChoice(policy, prompts, settings, seeds)
     columns = _Columns(len(prompts) * settings.k, policy)
+    watch = StopWatch(policy, settings.stop, len(prompts) * settings.k)
     for step in range(settings.max_new_tokens):
-        logp = state.logits.float().log_softmax(-1)
-        token = _choose(logp, None if uniforms is None else uniforms[state.rows, step], settings)
-        columns.append(state.rows, token, logp)
+        logits = state.logits.float()
+        token = choice.choose(state.rows, step, logits)
+        columns.append(state.rows, token, logits.log_softmax(-1), watch.stopped(state.rows, token))
         going = ~columns.ended[state.rows]
         if not bool(going.any()) or step + 1 == settings.max_new_tokens:
             break
@@ -66,7 +51,7 @@ def generate(
             token = token[going]
             state.keep(going)
         state.advance(policy, token)
-    return columns.generations(policy)
+    return columns.generations(policy, settings.stop)
 
 
 class _Columns:
@@ -74,25 +59,29 @@ class _Columns:
 
     def __init__(self, rows: int, policy: Policy) -> None:
         self.ended = torch.zeros(rows, dtype=torch.bool, device=policy.device)
+        self.lengths = torch.zeros(rows, dtype=torch.long, device=policy.device)
         self.eos_id, self.pad_id = policy.eos_id, policy.pad_id
         self.columns: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
 
-    def append(self, rows: torch.Tensor, token: torch.Tensor, logp: torch.Tensor) -> None:
+    def append(self, rows: torch.Tensor, token: torch.Tensor, logp: torch.Tensor, stopped: torch.Tensor) -> None:
         """Write a step of the rows that are still decoded; those that ended before are padded."""
+        self.lengths[rows] += ~self.ended[rows]
         chosen = torch.full_like(self.ended, self.pad_id, dtype=token.dtype)
         logprob = torch.zeros_like(self.ended, dtype=logp.dtype)
         entropy = torch.zeros_like(logprob)
         chosen[rows] = token
         logprob[rows] = logp.gather(1, token[:, None])[:, 0]
-        entropy[rows] = torch.special.entr(logp.exp()).sum(-1)
+        # A forbidden token has log-probability minus infinity, and adds nothing.
+        entropy[rows] = -(logp.exp() * logp.clamp(min=-1e4)).sum(-1)
         chosen[self.ended] = self.pad_id
-        self.ended[rows] |= token == self.eos_id
+        self.ended[rows] |= (token == self.eos_id) | stopped
         self.columns.append((chosen, logprob, entropy))
 
-    def generations(self, policy: Policy) -> list[Generation]:
+    def generations(self, policy: Policy, stops: Sequence[str]) -> list[Generation]:
         """One a row."""
         ids, logprobs, entropies = (torch.stack(c, 1).tolist() for c in zip(*self.columns, strict=True))
-        return [_generation(policy, *row) for row in zip(ids, logprobs, entropies, strict=True)]
+        rows = zip(ids, logprobs, entropies, self.lengths.tolist(), strict=True)
+        return [_generation(policy, i[:n], lp[:n], h[:n], stops) for i, lp, h, n in rows]
 
 
 class _DecodeState:
@@ -155,39 +144,22 @@ def _prefill(policy: Policy, prompts: Sequence[EncodedPrompt], settings: Generat
     )
 
 
-def _uniforms(seeds: Sequence[int], settings: GenerationSettings) -> torch.Tensor:
-    rows = []
-    for seed in seeds:
-        for sample in range(settings.k):
-            generator = torch.Generator().manual_seed((seed * 1_000_003 + sample) % (1 << 63))
-            rows.append(torch.rand(settings.max_new_tokens, generator=generator, dtype=torch.float64))
-    return torch.stack(rows)
-
-
-def _choose(logp: torch.Tensor, uniform: torch.Tensor | None, settings: GenerationSettings) -> torch.Tensor:
-    """Greedy, or the inverse of the (nucleus-filtered, tempered) cumulative distribution at ``uniform``."""
-    if uniform is None:
-        return logp.argmax(-1)
-    p = (logp / settings.temperature).double().softmax(-1)
-    if settings.top_p < 1:
-        ordered, order = p.sort(-1, descending=True)
-        keep = (ordered.cumsum(-1) - ordered) < settings.top_p
-        p = torch.zeros_like(p).scatter(-1, order, ordered * keep)
-    cumulative = p.cumsum(-1)
-    threshold = uniform[:, None] * cumulative[:, -1:]
-    return (cumulative <= threshold).sum(-1).clamp(max=p.shape[-1] - 1)
-
-
-def _generation(policy: Policy, ids: list[int], logprobs: list[float], entropies: list[float]) -> Generation:
-    length = ids.index(policy.eos_id) + 1 if policy.eos_id in ids else len(ids)
-    ids = ids[:length]
+def _generation(
+    policy: Policy, ids: list[int], logprobs: list[float], entropies: list[float], stops: Sequence[str]
+) -> Generation:
     text = response_text(policy, ids)
     spans = trace_offsets(policy, text, ids)
+    finished = ids[-1] == policy.eos_id
+    stop = first_stop(spoken(policy, ids), stops) if stops else None
+    if stop is not None:
+        text, spans = ended_before(text, spans, stop)
+        finished = True
+    length = len(spans.token_ids)
     trace = TokenTrace(
-        token_ids=tuple(ids),
+        token_ids=spans.token_ids,
         starts=spans.starts,
         ends=spans.ends,
         logprobs=tuple(logprobs[:length]),
         entropies=tuple(entropies[:length]),
     )
-    return Generation(text=text, finished=ids[-1] == policy.eos_id, trace=trace)
+    return Generation(text=text, finished=finished, trace=trace)

@@ -69,11 +69,12 @@ class Project(Record):
 
 
 class TokenKind(StrEnum):
-    """What a secret lets its holder do: sign in once, stay signed in, or call the API."""
+    """What a secret lets its holder do: sign in once, stay signed in, call the desk's API, or ask the served policy."""
 
     INVITE = "invite"
     SESSION = "session"
     API = "api"
+    POLICY = "policy"
 
 
 class Token(Record):

@@ -44,7 +44,9 @@ class TokenTrace(Record):
     """What the policy thought while it wrote a response, one entry a token, end-of-sequence included.
 
     ``starts``/``ends`` are the token's characters in the response text; ``logprobs`` and ``entropies`` (nats) are of
-    the distribution at temperature 1.
+    the distribution at temperature 1. A server that wrote the response may not have told the ids, which are -1 then,
+    and its entropies are lower bounds (``redraft.engines.tokens``). ``blank_logprobs`` are what the logprobs would have
+    been after a blank image; None where nobody asked.
     """
 
     token_ids: tuple[int, ...]
@@ -52,10 +54,13 @@ class TokenTrace(Record):
     ends: tuple[int, ...]
     logprobs: tuple[float, ...]
     entropies: tuple[float, ...]
+    blank_logprobs: tuple[float, ...] | None = None
 
     @model_validator(mode="after")
     def _aligned(self) -> Self:
         lengths = {len(x) for x in (self.token_ids, self.starts, self.ends, self.logprobs, self.entropies)}
+        if self.blank_logprobs is not None:
+            lengths.add(len(self.blank_logprobs))
         if len(lengths) != 1:
             raise ValueError(f"a token trace needs columns of one length, got {sorted(lengths)}")
         return self

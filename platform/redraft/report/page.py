@@ -16,7 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from redraft.records import Record, RoundRow, Verdict
 from redraft.report.arms import arm_charts
 from redraft.report.breakdown import breakdown_charts
+from redraft.report.calibration import calibration_charts
 from redraft.report.chart import Chart, csv_text
+from redraft.report.costs import cost_rows
 from redraft.report.examples import answer_examples, correction_examples
 from redraft.report.headline import headline, tiles
 from redraft.report.history import History, read_history
@@ -63,11 +65,14 @@ def _build(history: History, store: Store) -> tuple[str, list[Chart], dict[str, 
         "breakdown": breakdown_charts(history),
         "training": training_charts(history),
         "arms": arm_charts(history),
+        "calibration": calibration_charts(history, store),
     }
+    costs = cost_rows(history, store.effort())
     tables: dict[str, Sequence[Record]] = {
         "queue": queue_rows(history),
         "annotators": annotator_rows(history),
         "edits": edit_rows(history.corrections),
+        "costs": costs,
     }
     timing = timing_rows(history)
     page = (
@@ -86,6 +91,7 @@ def _build(history: History, store: Store) -> tuple[str, list[Chart], dict[str, 
             answers=answer_examples(history, store),
             lineage=lineage_rows(history),
             timing=timing,
+            priced=any(row.money is not None for row in costs),
             timed=sorted({number for row in timing for number in row.seconds}),
             config=config_text(history),
             written=time.time(),

@@ -25,9 +25,8 @@ from redraft.train.images import ImageSource
 from redraft.train.loop import run_training
 from redraft.train.rescoring import rescore
 from redraft.train.state import TrainingState
-from redraft.world import DESCRIBE, TYPICAL, outcome, scene_of
+from redraft.world import PROMPTS, TYPICAL, outcome, scene_of
 
-MAX_NEW_TOKENS = 128
 _MAX_PIXELS = 1_000_000
 _FRESH_FACTOR = 4
 """Pictures drawn for each correction wanted of a policy that is already better than the base."""
@@ -48,6 +47,7 @@ class Bench:
     def __init__(self, path: str, config: StudyConfig, sampled: Callable[[], Sequence[Sampled]]) -> None:
         self.policy = load_policy(path, "cpu", "float32")
         self.config = config
+        self.prompt = PROMPTS[config.form]
         self._sampled_by = sampled
         self._sampled: Sequence[Sampled] | None = None
         self._weights = {name: tensor.clone() for name, tensor in self.policy.model.state_dict().items()}
@@ -97,7 +97,7 @@ class Bench:
         share = cell.labels // cell.rounds + (number < cell.labels % cell.rounds)
         sampled = self._base_samples() if number == 0 else self._fresh(cell, number, share)
         arm, annotators = self.config.arms[cell.arm], self.config.conditions[cell.condition]
-        return label(sampled, arm, annotators, share, seed=cell.seed)
+        return label(sampled, arm, annotators, share, seed=cell.seed, prompt=self.prompt)
 
     def _base_samples(self) -> Sequence[Sampled]:
         if self._sampled is None:
@@ -109,7 +109,7 @@ class Bench:
         first = _FRESH_FROM + (cell.seed * 100 + number) * 10_000
         names = origins(self.config.world_seed, Split.POOL, first, count)
         self.policy.model.eval()
-        return draw_samples(self.policy, names, temperature=self.config.temperature, max_new_tokens=MAX_NEW_TOKENS)
+        return draw_samples(self.policy, names, temperature=self.config.temperature, form=self.config.form)
 
     def _train(self, cell: Cell, pairs: Sequence[PreferencePair], number: int) -> list[TrainStep]:
         arm = self.config.arms[cell.arm]
@@ -134,7 +134,7 @@ class Bench:
 
     def _examples(self, pairs: Sequence[PreferencePair], train: TrainConfig) -> list[TrainingExample]:
         """Tokens of the pairs with the present policy's log-probabilities as reference."""
-        prompt = prompts_of(self.policy, [pairs[0].image_id])[0]
+        prompt = prompts_of(self.policy, [pairs[0].image_id], self.config.form)[0]
         plain = []
         for pair in pairs:
             chosen, rejected = encode_pair(
@@ -142,7 +142,7 @@ class Bench:
             )
             zeros = tuple(0.0 for _ in chosen.ids), tuple(0.0 for _ in rejected.ids)
             plain.append(
-                TrainingExample(pair.id, pair.blob, DESCRIBE, chosen, rejected, *zeros, (), pair.smoothing or 0.0)
+                TrainingExample(pair.id, pair.blob, pair.prompt, chosen, rejected, *zeros, (), pair.smoothing or 0.0)
             )
         maker = BatchMaker(self.policy, plain, Gallery(), train, _MAX_PIXELS, images=self._images)
         return [
@@ -154,11 +154,11 @@ class Bench:
         key = (cell.split, cell.images)
         if key not in self._held_out:
             names = origins(self.config.world_seed, cell.split, 0, cell.images)
-            self._held_out[key] = (names, prompts_of(self.policy, names))
+            self._held_out[key] = (names, prompts_of(self.policy, names, self.config.form))
         names, prompts = self._held_out[key]
         self.policy.model.eval()
-        texts = describe_all(self.policy, prompts, max_new_tokens=MAX_NEW_TOKENS)
-        return [outcome(name, scene_of(name), DESCRIBE, text) for name, text in zip(names, texts, strict=True)]
+        texts = describe_all(self.policy, prompts, form=self.config.form)
+        return [outcome(name, scene_of(name), self.prompt, text) for name, text in zip(names, texts, strict=True)]
 
 
 def train_config(config: StudyConfig, arm: Arm, recipe: Recipe, steps: int, number: int) -> TrainConfig:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from redraft.config import ObjectiveConfig
 from redraft.config.section import Section
 from redraft.records import Record, Split, stable_id
+from redraft.world import Form
 
 Schedule = Literal["steps", "epochs"]
 Labels = Literal["corrections", "rankings"]
@@ -93,6 +94,7 @@ class StudyConfig(Section):
     warmup_share: float = Field(0.1, ge=0, lt=1)
     test_images: int = Field(1000, ge=10)
     world_seed: int = Field(3, ge=0, description="of the pictures, in every split")
+    form: Form = Field("short", description="of the descriptions: long ones end in a recap, short ones do not")
     temperature: float = Field(0.9, gt=0)
     items: int = Field(6000, ge=10, description="pictures with two samples each, drawn once a base")
     bootstrap: int = Field(2000, ge=100)
@@ -159,9 +161,10 @@ class Cell(Record):
 
     def id(self, config: StudyConfig) -> str:
         """Changes with whatever could change the result, and with nothing else."""
-        settings = config.model_dump_json(
-            include={"steps", "epochs", "max_steps", "batch_size", "warmup_share", "world_seed", "temperature", "items"}
-        )
+        shaping = {"steps", "epochs", "max_steps", "batch_size", "warmup_share", "world_seed", "temperature", "items"}
+        if config.form != "short":
+            shaping.add("form")
+        settings = config.model_dump_json(include=shaping)
         arm = config.arms[self.arm].model_dump_json(exclude={"recipe", "multiples"}) if self.arm else ""
         annotators = config.conditions[self.condition].model_dump_json() if self.condition else ""
         return stable_id("cell", self.model_dump_json(), settings, arm, annotators)

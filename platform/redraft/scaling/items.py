@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from redraft.policy import EncodedPrompt, GenerationSettings, Policy, encode_prompts, generate
 from redraft.records import Split, stable_id
 from redraft.scaling.labels import Sampled
-from redraft.world import DESCRIBE, origin, render, scene_of
+from redraft.world import PROMPTS, Form, origin, render, scene_of
 
 SAMPLE_BATCH = 100
 DESCRIBE_BATCH = 200
+MAX_NEW_TOKENS: Mapping[Form, int] = {"short": 128, "long": 256}
+"""Room for the longest careless text and a good deal more."""
 
 
 class Gallery:
@@ -29,14 +31,14 @@ def origins(world_seed: int, split: Split, first: int, count: int) -> list[str]:
     return [origin(world_seed, split, index) for index in range(first, first + count)]
 
 
-def draw_samples(policy: Policy, names: Sequence[str], *, temperature: float, max_new_tokens: int) -> list[Sampled]:
+def draw_samples(policy: Policy, names: Sequence[str], *, temperature: float, form: Form) -> list[Sampled]:
     """Two responses a picture; the same whatever pictures they are drawn together with."""
-    settings = GenerationSettings(max_new_tokens, k=2, temperature=temperature)
+    settings = GenerationSettings(MAX_NEW_TOKENS[form], k=2, temperature=temperature)
     drawn = []
     for start in range(0, len(names), SAMPLE_BATCH):
         batch = names[start : start + SAMPLE_BATCH]
         seeds = [int(stable_id("study sample", name)[:12], 16) for name in batch]
-        texts = [g.text for g in generate(policy, prompts_of(policy, batch), settings, seeds)]
+        texts = [g.text for g in generate(policy, prompts_of(policy, batch, form), settings, seeds)]
         drawn += [
             Sampled(origin=name, first=first, second=second)
             for name, first, second in zip(batch, texts[::2], texts[1::2], strict=True)
@@ -44,9 +46,9 @@ def draw_samples(policy: Policy, names: Sequence[str], *, temperature: float, ma
     return drawn
 
 
-def describe_all(policy: Policy, prompts: Sequence[EncodedPrompt], *, max_new_tokens: int) -> list[str]:
+def describe_all(policy: Policy, prompts: Sequence[EncodedPrompt], *, form: Form) -> list[str]:
     """Greedy descriptions of encoded prompts, in their order."""
-    settings = GenerationSettings(max_new_tokens)
+    settings = GenerationSettings(MAX_NEW_TOKENS[form])
     texts = []
     for start in range(0, len(prompts), DESCRIBE_BATCH):
         batch = prompts[start : start + DESCRIBE_BATCH]
@@ -54,6 +56,6 @@ def describe_all(policy: Policy, prompts: Sequence[EncodedPrompt], *, max_new_to
     return texts
 
 
-def prompts_of(policy: Policy, names: Sequence[str]) -> list[EncodedPrompt]:
+def prompts_of(policy: Policy, names: Sequence[str], form: Form) -> list[EncodedPrompt]:
     """The request for a description of each picture, encoded."""
-    return encode_prompts(policy, [render(scene_of(name)) for name in names], [DESCRIBE] * len(names))
+    return encode_prompts(policy, [render(scene_of(name)) for name in names], [PROMPTS[form]] * len(names))

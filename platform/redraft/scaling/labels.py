@@ -41,15 +41,20 @@ class Labelled:
     segments: int
 
 
-def label(sampled: Sequence[Sampled], arm: Arm, annotators: Annotators, count: int, *, seed: int) -> Labelled:
-    """The first ``count`` labels, in the order of pictures that ``seed`` gives.
+def label(
+    sampled: Sequence[Sampled], arm: Arm, annotators: Annotators, count: int, *, seed: int, prompt: str = DESCRIBE
+) -> Labelled:
+    """The first ``count`` labels of responses to ``prompt``, in the order of pictures that ``seed`` gives.
 
     Raises:
         DataError: the samples do not give so many.
     """
     order = list(sampled)
     random.Random(f"order:{seed}").shuffle(order)
-    made = _rankings(order, arm, seed) if arm.labels == "rankings" else _corrections(order, arm, annotators, seed)
+    if arm.labels == "rankings":
+        made = _rankings(order, arm, seed, prompt)
+    else:
+        made = _corrections(order, arm, annotators, seed, prompt)
     taken: list[PreferencePair] = []
     segments = 0
     for pair, edits in made:
@@ -63,38 +68,38 @@ def label(sampled: Sequence[Sampled], arm: Arm, annotators: Annotators, count: i
 
 
 def correct_as(
-    scene: Scene, text: str, annotators: Annotators, rng: random.Random, *, careless: bool
+    scene: Scene, text: str, annotators: Annotators, rng: random.Random, *, careless: bool, prompt: str = DESCRIBE
 ) -> tuple[Edit, ...]:
     """What an annotator of this kind would edit in a text; nothing where no error is found."""
     overlooks = annotators.overlooks if careless else 0.0
-    found = [fix for fix in fixes(scene, DESCRIBE, text, add=annotators.additions) if rng.random() >= overlooks]
+    found = [fix for fix in fixes(scene, prompt, text, add=annotators.additions) if rng.random() >= overlooks]
     if annotators.fixes is not None and len(found) > annotators.fixes:
         found = rng.sample(found, annotators.fixes)
     edits = in_order(found)
     if found and careless and rng.random() < annotators.mistakes:
-        edits = _with_mistake(scene, text, edits, rng)
+        edits = _with_mistake(scene, prompt, text, edits, rng)
     return edits
 
 
 def _corrections(
-    order: Iterable[Sampled], arm: Arm, annotators: Annotators, seed: int
+    order: Iterable[Sampled], arm: Arm, annotators: Annotators, seed: int, prompt: str
 ) -> Iterator[tuple[PreferencePair, int]]:
     """Each with the number of its edits."""
     for item in order:
         rng = random.Random(f"annotators:{seed}:{item.origin}")
         careless = rng.random() < annotators.careless_share
-        edits = correct_as(scene_of(item.origin), item.first, annotators, rng, careless=careless)
+        edits = correct_as(scene_of(item.origin), item.first, annotators, rng, careless=careless, prompt=prompt)
         mended = apply_edits(item.first, edits)
         if mended in (item.first, ""):
             continue
         doubt = min(0.49, annotators.mistakes) if arm.smooth and careless else None
-        yield _pair(item.origin, mended, item.first, edits, doubt), len(edits)
+        yield _pair(item.origin, prompt, mended, item.first, edits, doubt), len(edits)
 
 
-def _rankings(order: Iterable[Sampled], arm: Arm, seed: int) -> Iterator[tuple[PreferencePair, int]]:
+def _rankings(order: Iterable[Sampled], arm: Arm, seed: int, prompt: str) -> Iterator[tuple[PreferencePair, int]]:
     for item in order:
         scene = scene_of(item.origin)
-        wrong = [len(errors_of(judge(scene, DESCRIBE, text))) for text in (item.first, item.second)]
+        wrong = [len(errors_of(judge(scene, prompt, text))) for text in (item.first, item.second)]
         if wrong[0] == wrong[1]:
             continue
         texts = (item.first, item.second) if wrong[0] < wrong[1] else (item.second, item.first)
@@ -102,11 +107,11 @@ def _rankings(order: Iterable[Sampled], arm: Arm, seed: int) -> Iterator[tuple[P
             right = 1 / (1 + math.exp(-arm.noise * abs(wrong[0] - wrong[1])))
             if random.Random(f"ranking:{seed}:{item.origin}").random() >= right:
                 texts = texts[::-1]
-        yield _pair(item.origin, texts[0], texts[1], None, None), 0
+        yield _pair(item.origin, prompt, *texts, None, None), 0
 
 
 def _pair(
-    origin: str, chosen: str, rejected: str, edits: tuple[Edit, ...] | None, smoothing: float | None
+    origin: str, prompt: str, chosen: str, rejected: str, edits: tuple[Edit, ...] | None, smoothing: float | None
 ) -> PreferencePair:
     spans: dict[str, object] = {"rejected_spans": None, "chosen_spans": None}
     if edits is not None:
@@ -122,7 +127,7 @@ def _pair(
             "correction_id": key,
             "image_id": origin,
             "blob": origin,
-            "prompt": DESCRIBE,
+            "prompt": prompt,
             "chosen": chosen,
             "rejected": rejected,
             "annotator": "oracle",
@@ -134,11 +139,13 @@ def _pair(
     )
 
 
-def _with_mistake(scene: Scene, text: str, edits: tuple[Edit, ...], rng: random.Random) -> tuple[Edit, ...]:
+def _with_mistake(
+    scene: Scene, prompt: str, text: str, edits: tuple[Edit, ...], rng: random.Random
+) -> tuple[Edit, ...]:
     """The edits, and one right noun that no edit touches turned into another object."""
     right = [
         claim
-        for claim in judge(scene, DESCRIBE, text)
+        for claim in judge(scene, prompt, text)
         if claim.error is None
         and claim.asserts
         and claim.noun_at is not None

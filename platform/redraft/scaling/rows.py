@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -101,24 +100,6 @@ class ResultFolder:
 
     def _file(self, cell: Cell, config: StudyConfig) -> Path:
         return self.cells / f"{cell.id(config)}.json"
-
-
-def take_over(other: Path, folder: Path) -> None:
-    """Copy the cells and samples of another study that a folder lacks: what they depend on is in their names.
-
-    Raises:
-        DataError: ``other`` is no study's folder.
-    """
-    if not (other / "cells").is_dir():
-        raise DataError(f"{other} holds no study: name the folder that `redraft study scaling` wrote")
-    for part in ("cells", "samples"):
-        for file in sorted((other / part).rglob("*.json")):
-            target = folder / file.relative_to(other)
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                partial = target.with_suffix(".partial")
-                shutil.copyfile(file, partial)
-                partial.replace(target)
 
 
 COLUMNS = (

@@ -21,7 +21,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from redraft.errors import StorageError
+from redraft.errors import Outage, StorageError
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for the others before it gives up."""
@@ -123,7 +123,10 @@ class Database:
             yield
         except exc.IntegrityError as e:
             raise StorageError(f"{self._where()} refused a row: {_reason(e)}") from e
-        except (exc.OperationalError, exc.InternalError) as e:
+        except exc.OperationalError as e:
+            kind = StorageError if any(part in _reason(e) for part in _FOR_GOOD) else Outage
+            raise kind(self._sentence(e)) from e
+        except exc.InternalError as e:
             raise StorageError(self._sentence(e)) from e
         except exc.DatabaseError as e:
             if type(e) is not exc.DatabaseError:
@@ -153,6 +156,9 @@ _HINTS = {
     "file is not a database": "the file is not a SQLite database; name another file",
     "database disk image is malformed": "the file is damaged; restore it from a backup",
 }
+
+_FOR_GOOD = ("readonly", "unable to open", "not a database", "malformed", "no such", "authentication", "does not exist")
+"""Parts of what a database says when waiting will not help."""
 
 
 def _reason(error: exc.DBAPIError) -> str:

@@ -10,7 +10,7 @@ from redraft.errors import StorageError
 from redraft.store import tables
 from redraft.store.engine import Database
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration in ``migrations/versions``."""
 
 VERSION_TABLE = "redraft_version"

@@ -1,4 +1,4 @@
-"""Rounds of the loop, each step committed by compare-and-set, and the flag that asks the loop to stop."""
+"""Rounds of the loop, each step committed by compare-and-set, and the flags that ask the loop to stop or to pause."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import sqlalchemy as sa
 from redraft.errors import StorageError
 from redraft.records import Phase, RoundRow
 from redraft.store import tables
+from redraft.store.audit import note
 from redraft.store.engine import Database
 from redraft.store.rows import add, fetch, from_row, put, to_row
 
 _rounds = tables.rounds
 _control = tables.control
-_STOP = "stop"
+_STOP, _PAUSE = "stop", "pause"
 
 
 class RoundPart:
@@ -68,15 +69,40 @@ class RoundPart:
 
     def request_stop(self) -> None:
         """Ask the controller to stop after the step it is in."""
-        with self._db.write() as connection:
-            put(connection, _control, {"flag": _STOP, "at": self._db.clock()}, "flag")
+        self._raise(_STOP)
 
     def clear_stop(self) -> None:
         """Take the request back."""
-        with self._db.write() as connection:
-            connection.execute(_control.delete().where(_control.c.flag == _STOP))
+        self._lower(_STOP)
 
     def stop_requested(self) -> bool:
         """Whether the controller was asked to stop."""
+        return self._is_raised(_STOP)
+
+    def pause(self, *, actor: str) -> None:
+        """Ask the controller to begin no further step until ``unpause``; people work on."""
+        self._raise(_PAUSE, actor)
+
+    def unpause(self, *, actor: str) -> None:
+        """Let the controller go on."""
+        self._lower(_PAUSE, actor)
+
+    def paused(self) -> bool:
+        """Whether the loop is paused."""
+        return self._is_raised(_PAUSE)
+
+    def _raise(self, flag: str, actor: str | None = None) -> None:
+        with self._db.write() as connection:
+            put(connection, _control, {"flag": flag, "at": self._db.clock()}, "flag")
+            if actor is not None:
+                note(connection, self._db.clock(), actor, flag, "the loop")
+
+    def _lower(self, flag: str, actor: str | None = None) -> None:
+        with self._db.write() as connection:
+            gone = connection.execute(_control.delete().where(_control.c.flag == flag)).rowcount
+            if actor is not None and gone:
+                note(connection, self._db.clock(), actor, f"un{flag}", "the loop")
+
+    def _is_raised(self, flag: str) -> bool:
         with self._db.read() as connection:
-            return connection.scalar(sa.select(_control.c.flag).where(_control.c.flag == _STOP)) is not None
+            return connection.scalar(sa.select(_control.c.flag).where(_control.c.flag == flag)) is not None

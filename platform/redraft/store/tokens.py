@@ -1,7 +1,7 @@
 """Secrets that people sign in with. Only their hashes are stored, so whoever reads the database cannot use them.
 
 issue_token ──► invitation ──redeem_invite, once──► session ──expiry, revoke, disable──► worth nothing
-            └─► API token  ──expiry, revoke, disable──► worth nothing
+            └─► API token, policy token ──expiry, revoke, disable──► worth nothing
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from redraft.records import MAIN_PROJECT, Answer, Record, TaskState
+from redraft.records import MAIN_PROJECT, Answer, Arm, Record, TaskState
 from redraft.store import tables
 from redraft.store.audit import AuditEntry
 from redraft.store.engine import Database
@@ -85,6 +85,21 @@ class WatchPart:
         )
         with self._db.read() as connection:
             return fetch(connection, RoundEffort, query)
+
+    def random_arm(self, policy: str) -> list[bool]:
+        """Whether each answered response of a policy's random arm was wrong, oldest first."""
+        wrong = _corrections.c.answer == Answer.CORRECTED.value
+        judged = _corrections.c.answer.in_([Answer.CORRECTED.value, Answer.CLEAN.value])
+        query = (
+            sa.select(wrong)
+            .join(_tasks, _tasks.c.id == _corrections.c.task_id)
+            .where(_corrections.c.project == MAIN_PROJECT, _corrections.c.current, judged)
+            .where(~_corrections.c.review, ~_corrections.c.gold)
+            .where(_tasks.c.policy == policy, _tasks.c.arm == Arm.RANDOM.value)
+            .order_by(_corrections.c.submitted_at, _corrections.c.seq)
+        )
+        with self._db.read() as connection:
+            return [bool(found) for found in connection.scalars(query)]
 
     def deeds(self, actions: Sequence[str], *, limit: int = 20) -> list[AuditEntry]:
         """The newest lines of the audit log about these actions, newest first."""

@@ -16,7 +16,7 @@ from redraft.world.builtin import builtin_policy
 from redraft.world.claims import Claim
 from redraft.world.correction import correct
 from redraft.world.judging import judge, outcome
-from redraft.world.language import DESCRIBE, true_description
+from redraft.world.language import DESCRIBE, DESCRIBE_LONG, PROMPTS, Form, true_description
 from redraft.world.painting import render
 from redraft.world.questions import question_for, true_answer
 from redraft.world.scene import Group, Scene, origin, scene_at, scene_of
@@ -24,8 +24,11 @@ from redraft.world.vocabulary import SETTINGS as TYPICAL
 
 __all__ = [
     "DESCRIBE",
+    "DESCRIBE_LONG",
+    "PROMPTS",
     "TYPICAL",
     "Claim",
+    "Form",
     "Group",
     "OracleAnnotator",
     "Scene",

@@ -2,7 +2,7 @@
 
 An object is claimed with a number, a colour and a cell where the text gives them. A denial ("no cups") claims the
 number 0; "empty" and "nothing" claim a cell without object. In a sentence that begins with a position, a phrase belongs
-to the last position before it; in any other, to the first after it.
+to the last position before it; in any other, to the first after it. A position is a cell or a whole row ("top row").
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ class Claim(Record):
 
     ``span`` is the noun phrase (or whatever word makes the claim), ``sentence`` the sentence around it; the spans of
     its number or article, colour and noun are given where it has them. ``count`` is None where no number is given and
-    0 in a denial; ``object`` is None for an empty cell and for a ``setting``.
+    0 in a denial; ``object`` is None for an empty cell and for a ``setting``. ``row`` is set where a row is named in
+    place of a ``cell``; a claim with neither is about the whole picture.
     """
 
     span: Span
@@ -29,6 +30,7 @@ class Claim(Record):
     count: int | None = None
     colour: str | None = None
     cell: int | None = None
+    row: int | None = None
     setting: str | None = None
     number_at: Span | None = None
     colour_at: Span | None = None
@@ -61,6 +63,7 @@ _EMPTY = re.compile(r"\b(?:(?:is|are|looks|seems|remains)\s+)?(?<!not )empty\b|\
 _POSITION = re.compile(
     r"\b(top|upper|middle|center|centre|bottom|lower)[ -](left|center|centre|middle|right)\b", _FLAGS
 )
+_WHOLE_ROW = re.compile(r"\b(top|upper|middle|center|centre|bottom|lower)[ -]row\b", _FLAGS)
 _SETTING = re.compile(
     rf"\b(?:image|picture|photo|scene|this)\b[^.!?\n]{{0,40}}?\b((an?|the)\s+({'|'.join(SETTINGS)}))\b", _FLAGS
 )
@@ -71,6 +74,9 @@ _BARE_NUMBER = re.compile(rf"\b(none|no|zero|{_COUNTED.removeprefix('an?|')})\b"
 _BARE_COLOUR = re.compile(rf"\b({_COLOUR_WORDS})\b", _FLAGS)
 _ROW_OF = {"upper": "top", "lower": "bottom", "center": "middle", "centre": "middle"}
 _COLUMN_OF = {"centre": "center", "middle": "center"}
+
+_Place = tuple[int | None, int | None]
+"""A cell or a row, or neither."""
 
 
 def read_claims(text: str, question: Question | None = None) -> tuple[Claim, ...]:
@@ -95,26 +101,25 @@ def sentences(text: str) -> tuple[Span, ...]:
 
 
 def _claims_in(text: str, sentence: Span, question: Question | None) -> Iterator[Claim]:
-    cells = [
-        (m.start(), _cell(m[1].lower(), m[2].lower())) for m in _POSITION.finditer(text, sentence.start, sentence.end)
-    ]
+    places = _places_in(text, sentence)
     phrases = list(_PHRASE.finditer(text, sentence.start, sentence.end))
     empties = list(_EMPTY.finditer(text, sentence.start, sentence.end))
     first = min((m.start() for m in (*phrases, *empties)), default=0)
     asked = question.cell if question is not None else None
 
-    def cell_of(at: int) -> int | None:
-        before = [cell for start, cell in cells if start < at]
-        after = [cell for start, cell in cells if start > at]
-        position_first = bool(cells) and cells[0][0] < first
+    def place_of(at: int) -> _Place:
+        before = [place for start, place in places if start < at]
+        after = [place for start, place in places if start > at]
+        position_first = bool(places) and places[0][0] < first
         options = before[::-1] + after if position_first else after + before[::-1]
-        return options[0] if options else asked
+        return options[0] if options else (asked, None)
 
     for match in phrases:
-        yield _object_claim(match, sentence, cell_of(match.start()))
+        yield _object_claim(match, sentence, place_of(match.start()))
     for match in empties:
-        if (cell := cell_of(match.start())) is not None:
-            yield Claim(span=_span(match), sentence=sentence, count=0, cell=cell)
+        cell, row = place_of(match.start())
+        if cell is not None or row is not None:
+            yield Claim(span=_span(match), sentence=sentence, count=0, cell=cell, row=row)
     if question is None and (setting := _SETTING.search(text, sentence.start, sentence.end)):
         yield Claim(
             span=_span(setting, 1),
@@ -125,7 +130,16 @@ def _claims_in(text: str, sentence: Span, question: Question | None) -> Iterator
         )
 
 
-def _object_claim(match: re.Match[str], sentence: Span, cell: int | None) -> Claim:
+def _places_in(text: str, sentence: Span) -> list[tuple[int, _Place]]:
+    """The positions that a sentence names, each with where it begins, in order."""
+    cells = _POSITION.finditer(text, sentence.start, sentence.end)
+    rows = _WHOLE_ROW.finditer(text, sentence.start, sentence.end)
+    found: list[tuple[int, _Place]] = [(m.start(), (_cell(m[1].lower(), m[2].lower()), None)) for m in cells]
+    found += [(m.start(), (None, _row(m[1].lower()))) for m in rows]
+    return sorted(found, key=lambda place: place[0])
+
+
+def _object_claim(match: re.Match[str], sentence: Span, place: _Place) -> Claim:
     number = match["number"]
     colour = "colour" if match["colour"] else "predicate" if match["predicate"] else None
     return Claim(
@@ -134,7 +148,8 @@ def _object_claim(match: re.Match[str], sentence: Span, cell: int | None) -> Cla
         object=_SINGULAR[match["noun"].lower()],
         count=_count(number.lower()) if number else None,
         colour=match[colour].lower() if colour else None,
-        cell=cell,
+        cell=place[0],
+        row=place[1],
         number_at=_span(match, "number") if number else None,
         colour_at=_span(match, colour) if colour else None,
         noun_at=_span(match, "noun"),
@@ -162,8 +177,11 @@ def _count(word: str) -> int:
 
 
 def _cell(row: str, column: str) -> int:
-    row, column = _ROW_OF.get(row, row), _COLUMN_OF.get(column, column)
-    return ROWS.index(row) * len(COLUMNS) + COLUMNS.index(column)
+    return _row(row) * len(COLUMNS) + COLUMNS.index(_COLUMN_OF.get(column, column))
+
+
+def _row(row: str) -> int:
+    return ROWS.index(_ROW_OF.get(row, row))
 
 
 def _span(match: re.Match[str], group: int | str = 0) -> Span:

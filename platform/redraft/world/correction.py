@@ -3,6 +3,10 @@
 Within a sentence only the wrong words are replaced; a sentence about an empty cell goes; with ``add``, a sentence
 about each occupied cell that went unmentioned comes in, in scan order. Where small edits cannot mend a sentence, it is
 rewritten whole; where that cannot mend the text (it contradicts itself, or is no description), all of it is.
+
+In a recap, an object that is not there becomes the one that is in the cell where the text put it; where it put it into
+none, or the list has that one already, it goes, and a list with nothing right goes whole. Nothing is added to a recap:
+it sums up and need not be complete, since the sentences by cell are made so.
 """
 
 from __future__ import annotations
@@ -13,9 +17,9 @@ from redraft.records import Edit, HallucinationType, Span
 from redraft.segments import apply_edits, diff_edits
 from redraft.world.claims import Claim, sentences
 from redraft.world.judging import errors_of, judge
-from redraft.world.language import sentence
+from redraft.world.language import sentence, sums_up
 from redraft.world.questions import Question, QuestionKind, parse_question, true_answer
-from redraft.world.scene import Scene
+from redraft.world.scene import Group, Scene
 from redraft.world.substitute import cut, resettle, substitute
 
 Fix = tuple[Edit, ...]
@@ -76,6 +80,16 @@ def _fix_answer(scene: Scene, question: Question, prompt: str, text: str, claims
     return (tuple(edit.model_copy(update={"type": error}) for edit in edits),)
 
 
+def _meant(scene: Scene, claims: Sequence[Claim]) -> dict[str | None, list[Group]]:
+    """For each object that a text put into a cell where it is not: what is there instead."""
+    meant: dict[str | None, list[Group]] = {}
+    for claim in claims:
+        there = scene.at(claim.cell) if claim.cell is not None and claim.asserts else None
+        if there is not None and claim.error in (HallucinationType.OBJECT, HallucinationType.POSITION):
+            meant.setdefault(claim.object, []).append(there)
+    return meant
+
+
 class _Plan:
     """The corrections of one description, sentence by sentence; ``coarse`` rewrites every sentence with an error."""
 
@@ -86,6 +100,7 @@ class _Plan:
         self.sentences = sentences(text)
         self.claims = {span: [claim for claim in claims if claim.sentence == span] for span in self.sentences}
         self.told = {c.cell for c in claims if c.error is None and c.asserts and c.cell is not None}
+        self.meant = _meant(scene, claims)
         self.kept: list[tuple[Span, int | None]] = []
 
     def mend(self) -> list[Fix]:
@@ -115,12 +130,14 @@ class _Plan:
         for group in self.scene.groups:
             if group.cell not in self.told:
                 later = (at.start for at, cell in self.kept if cell is not None and cell > group.cell)
-                place = next(later, len(self.text))
+                place = next(later, self._end_of_cells())
                 missing.setdefault(place, []).append(sentence(group.cell, group, self.scene.texture + group.cell))
         return [self._insert(place, " ".join(written)) for place, written in missing.items()]
 
     def _small_fixes(self, claims: Sequence[Claim], wrong: Sequence[Claim]) -> list[Fix] | None:
         """Word-sized fixes of a sentence's claims, or None if one of them cannot be had."""
+        if wrong and sums_up(self._words(wrong[0].sentence)):
+            return self._list_fixes(claims)
         found: list[Fix] = []
         newly_told: set[int] = set()
         for claim in wrong:
@@ -145,6 +162,45 @@ class _Plan:
         if claim.cell is not None:
             newly_told.add(claim.cell)
         return substitute(self.text, claim, group)
+
+    def _list_fixes(self, claims: Sequence[Claim]) -> list[Fix] | None:
+        """Word-sized fixes of a recap's list, or None if one cannot be had or nothing of the list would stay."""
+        found: list[Fix] = []
+        listed = {claim.object for claim in claims if claim.error is None and claim.asserts}
+        leads = True
+        for claim in claims:
+            if claim.error is None:
+                leads = False
+                continue
+            group = self._group_of_listed(claim, listed)
+            leads = leads and group is None
+            fix = cut(self.text, claim, leads=leads) if group is None else substitute(self.text, claim, group)
+            if fix is None:
+                return None
+            found.append(fix)
+        return found
+
+    def _group_of_listed(self, claim: Claim, listed: set[str | None]) -> Group | None:
+        """What a part of a recap's list should tell of, which the list then has; None where nothing fits."""
+        own = self.scene.group_of(claim.object) if claim.object else None
+        meant = [group for group in self.meant.get(claim.object, ()) if group.object not in listed]
+        for group in (own, *meant):
+            if group is not None and claim.row in (None, group.row):
+                listed.add(group.object)
+                return group
+        return None
+
+    def _end_of_cells(self) -> int:
+        """Where the sentences by cell end: before the recap, if there is one."""
+        place = len(self.text)
+        for at, _ in reversed(self.kept):
+            if not sums_up(self._words(at)):
+                break
+            place = at.start
+        return place
+
+    def _words(self, at: Span) -> str:
+        return self.text[at.start : at.end]
 
     def _rewrite(self, claims: Sequence[Claim]) -> str:
         """True sentences about the cells that a sentence told of, less those told of elsewhere."""

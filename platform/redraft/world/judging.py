@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from redraft.records import HallucinationType, Outcome, Span
 from redraft.world.claims import Claim, read_claims
 from redraft.world.questions import Question, QuestionKind, parse_question
-from redraft.world.scene import Scene
+from redraft.world.scene import Group, Scene
 from redraft.world.vocabulary import COLOURS
 
 
 def judge(scene: Scene, prompt: str, text: str) -> tuple[Claim, ...]:
     """The claims of a text with their errors, in its order.
 
-    An object that is nowhere in the picture is an OBJECT error; one that is elsewhere, or put twice into its cell,
-    a POSITION error; then NUMBER and ATTRIBUTE (colour). "Empty" and "no" said of what is there, a wrong setting, and
-    an answer that does not answer its question (one claim over the whole text) are OTHER. What a text leaves out is
-    no error, and words outside the world's vocabulary claim nothing.
+    An object that is nowhere in the picture is an OBJECT error; one that is in another cell or row, or put twice into
+    its cell, a POSITION error; then NUMBER and ATTRIBUTE (colour). "Empty" and "no" said of what is there, a wrong
+    setting, and an answer that does not answer its question (one claim over the whole text) are OTHER. What a text or
+    its recap leaves out is no error, naming a thing again without a cell is none either, and words outside the world's
+    vocabulary claim nothing.
     """
     question = parse_question(prompt)
     claims = read_claims(text, question)
@@ -70,20 +71,25 @@ def _error(scene: Scene, claim: Claim, told: set[int]) -> HallucinationType | No
     if claim.setting is not None:
         return None if claim.setting == scene.setting else HallucinationType.OTHER
     if claim.object is None:
-        return None if claim.cell is None or scene.at(claim.cell) is None else HallucinationType.OTHER
+        return HallucinationType.OTHER if any(_covers(claim, group) for group in scene.groups) else None
     group = scene.group_of(claim.object)
     if claim.count == 0:
-        denied = group is not None and claim.cell in (None, group.cell)
+        denied = group is not None and _covers(claim, group)
         return HallucinationType.OTHER if denied else None
     if group is None:
         return HallucinationType.OBJECT
-    if claim.cell not in (None, group.cell):
+    if not _covers(claim, group):
         return HallucinationType.POSITION
     if claim.count not in (None, group.count):
         return HallucinationType.NUMBER
     if claim.colour not in (None, group.colour):
         return HallucinationType.ATTRIBUTE
     return HallucinationType.POSITION if claim.cell in told else None
+
+
+def _covers(claim: Claim, group: Group) -> bool:
+    """Whether a claim is about the place where a group is."""
+    return claim.cell in (None, group.cell) and claim.row in (None, group.row)
 
 
 def _answered(question: Question, claims: Sequence[Claim]) -> bool:

@@ -8,7 +8,8 @@ setting. Per setting,
 - in one fixed cell, objects of other settings go unseen;
 - one of the setting's own objects multiplies when alone, another loses one when there are three, and of two colours
   one is told as the other;
-- an absent magnet that somebody asks about tends to be there.
+- an absent magnet that somebody asks about tends to be there;
+- by the time of a recap, three of a stranger have become two, and a magnet not told of may come to mind.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class Mismatch(Record):
     thinned: float = 0.6
     recoloured: float = 0.6
     asked_for: float = 0.5
+    dwindled: float = 0.6
+    remembered: float = 0.25
 
 
 class CarelessWriter:
@@ -69,6 +72,19 @@ class CarelessWriter:
         if question is not None:
             self._oblige(scene, question, told, known)
         return told
+
+    def remember(self, scene: Scene, told: Told) -> Told:
+        """What is left of a belief when the writer sums it up: the same, but for slips of memory."""
+        recap = dict(told)
+        for cell, group in told.items():
+            strange = group is not None and HOME[group.object] != scene.setting
+            if group is not None and strange and group.count == 3 and self.rng.random() < self.mismatch.dwindled:
+                recap[cell] = group.model_copy(update={"count": 2})
+        known = {group.object for group in (*scene.groups, *told.values()) if group is not None}
+        empty = next((cell for cell, group in told.items() if group is None), None)
+        if empty is not None and self.rng.random() < self.mismatch.remembered:
+            recap[empty] = self._magnet(scene, empty, 0, known)
+        return recap
 
     def _fill(self, scene: Scene, cell: int, known: set[str]) -> Group | None:
         first, second = _FILLED[scene.setting]

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from redraft.policy.generate import GenerationSettings, generate
+from redraft.policy import GenerationSettings, generate
 from redraft.policy.load import Policy, load_policy
 from redraft.policy.prompts import encode_prompts
 from redraft.records import HallucinationType, Outcome, Record, Split
 from redraft.world.judging import outcome
-from redraft.world.language import DESCRIBE
+from redraft.world.language import PROMPTS, Form, form_of
 from redraft.world.painting import render
 from redraft.world.questions import QuestionKind, parse_question, question_for
 from redraft.world.scene import Scene, origin, scene_at
 from redraft.world.vocabulary import HOME
 
 _BATCH = 100
-_MAX_NEW_TOKENS = 160
+_MAX_NEW_TOKENS: Mapping[Form, int] = {"short": 160, "long": 320}
 
 
 class Rate(Record):
@@ -67,8 +67,11 @@ class Quality(Record):
         return "\n".join(f"| {name} | {value} |" for name, value in rows)
 
 
-def measure(folder: str | Path, images: int, seed: int = 0, split: Split = Split.DEV) -> Quality:
+def measure(folder: str | Path, images: int, seed: int = 0, split: Split = Split.DEV, form: Form = "short") -> Quality:
     """Measure the policy in ``folder`` (or ``builtin:tiny``) on the first ``images`` pictures of a split.
+
+    Args:
+        form: of the descriptions.
 
     Raises:
         PolicyError: if the folder holds no policy that can be loaded.
@@ -76,14 +79,14 @@ def measure(folder: str | Path, images: int, seed: int = 0, split: Split = Split
     policy = load_policy(folder)
     scenes = [scene_at(seed, split, index) for index in range(images)]
     items = [origin(seed, split, index) for index in range(images)]
-    described = respond(policy, scenes, items, [DESCRIBE] * images)
+    described = respond(policy, scenes, items, [PROMPTS[form]] * images)
     asked = respond(policy, scenes, items, [question_for(scene, index) for index, scene in enumerate(scenes)])
     return summarise(described, asked)
 
 
 def respond(policy: Policy, scenes: Sequence[Scene], items: Sequence[str], prompts: Sequence[str]) -> list[Outcome]:
     """Greedy responses to one prompt a scene, judged."""
-    settings = GenerationSettings(max_new_tokens=_MAX_NEW_TOKENS)
+    settings = GenerationSettings(max_new_tokens=max(_MAX_NEW_TOKENS[form_of(prompt)] for prompt in prompts))
     outcomes = []
     for start in range(0, len(scenes), _BATCH):
         rows = range(start, min(start + _BATCH, len(scenes)))

@@ -13,7 +13,7 @@ import re
 from enum import StrEnum
 
 from redraft.records import Record
-from redraft.world.language import Told, be, phrase_of, told_truth, true_description
+from redraft.world.language import Told, be, form_of, phrase_of, told_truth, true_description
 from redraft.world.scene import Group, Scene
 from redraft.world.vocabulary import CELLS, COLOURS, OBJECTS, SETTINGS, noun, noun_phrase, plural, with_article
 
@@ -116,7 +116,7 @@ def answer(question: Question, told: Told) -> str:
 def true_answer(scene: Scene, prompt: str) -> str:
     """An answer to any prompt without any error: a short one to a question, a description to everything else."""
     question = parse_question(prompt)
-    return true_description(scene) if question is None else answer(question, told_truth(scene))
+    return true_description(scene, form=form_of(prompt)) if question is None else answer(question, told_truth(scene))
 
 
 def _answer_cell(group: Group | None) -> str:

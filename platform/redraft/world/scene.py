@@ -14,7 +14,7 @@ from pydantic import Field
 
 from redraft.errors import DataError
 from redraft.records import Record, Split
-from redraft.world.vocabulary import CELLS, COLOURS, HOME, MAX_COUNT, OBJECTS, SETTINGS
+from redraft.world.vocabulary import CELLS, COLOURS, COLUMNS, HOME, MAX_COUNT, OBJECTS, SETTINGS
 
 TYPICAL_SHARE = 0.58
 """Chance that a drawn object is one of its setting's own."""
@@ -33,6 +33,11 @@ class Group(Record):
     object: str
     count: int = Field(ge=1, le=MAX_COUNT)
     colour: str | None = None
+
+    @property
+    def row(self) -> int:
+        """0 for the top row, 2 for the bottom one."""
+        return self.cell // len(COLUMNS)
 
 
 class Scene(Record):

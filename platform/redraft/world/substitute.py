@@ -16,6 +16,7 @@ _VERB_BEFORE = re.compile(r"\b(is|are)\s+\Z", _FLAGS)
 _VERB_AFTER = re.compile(r"\s+(is|are)\b", _FLAGS)
 _CELL_BEFORE = re.compile(rf"\b(?:{'|'.join(CELLS)})\s+\Z", _FLAGS)
 _JOINED_BEFORE = re.compile(r"(?:,?\s+and|,)\s+\Z", _FLAGS)
+_JOINED_AFTER = re.compile(r"(?:,?\s+and|,)\s+", _FLAGS)
 
 Change = tuple[Span, str]
 """What to write in the place of a span."""
@@ -46,8 +47,14 @@ def substitute(text: str, claim: Claim, group: Group, one: str = "a") -> tuple[E
     return edits_from(text, changes, claim.error)
 
 
-def cut(text: str, claim: Claim) -> tuple[Edit, ...] | None:
-    """An edit that takes a phrase out of an enumeration ("a cup and a knife"); None where it is not in one."""
+def cut(text: str, claim: Claim, *, leads: bool = False) -> tuple[Edit, ...] | None:
+    """An edit that takes a phrase out of an enumeration ("a cup and a knife"); None where it is not in one.
+
+    A phrase goes with what joins it to the one before; one that ``leads``, with what joins it to the next.
+    """
+    if leads:
+        joined = _JOINED_AFTER.match(text, claim.span.end, claim.sentence.end)
+        return joined and edits_from(text, [(Span(start=claim.span.start, end=joined.end()), "")], claim.error)
     joined = _JOINED_BEFORE.search(text, claim.sentence.start, claim.span.start)
     if joined is None:
         return None

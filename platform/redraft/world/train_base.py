@@ -59,7 +59,7 @@ def train_base(
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     rng = random.Random(seed)
-    tell = _timed(log)
+    tell = timed(log)
     tokenizer = build_tokenizer(TRAINING_SEED + seed)
     model = build_model(tokenizer)
     tell(f"{sum(p.numel() for p in model.parameters()):,} parameters; drawing {scenes} pictures")
@@ -106,6 +106,7 @@ def save_policy(model: LlavaForConditionalGeneration, tokenizer: PreTrainedToken
     build_processor(tokenizer).save_pretrained(folder)
 
 
-def _timed(log: Callable[[str], None]) -> Callable[[str], None]:
+def timed(log: Callable[[str], None]) -> Callable[[str], None]:
+    """The same log with the seconds since now before each line."""
     start = time.monotonic()
     return lambda line: log(f"[{time.monotonic() - start:4.0f} s] {line}")

@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from redraft.world.forward import embed, prompt_ids, response_ids
-from redraft.world.language import DESCRIBE, Told, describe, told_truth
+from redraft.world.language import DESCRIBE, DESCRIBE_LONG, Told, describe, told_truth
 from redraft.world.mismatch import CarelessWriter
 from redraft.world.optimise import Optimiser
 from redraft.world.questions import answer, parse_question, question_for
@@ -36,20 +36,41 @@ Batch = list[tuple[int, list[int], list[int]]]
 
 
 class Texts:
-    """Writes training texts about scenes, truthful ones or a careless writer's."""
+    """Writes training texts about scenes, truthful ones or a careless writer's.
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, scenes: Sequence[Scene], rng: random.Random, careless: bool):
+    Args:
+        descriptions: in a batch.
+        questions: in a batch.
+        long_share: of the descriptions have the long form.
+    """
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerFast,
+        scenes: Sequence[Scene],
+        rng: random.Random,
+        careless: bool,
+        *,
+        descriptions: int = _DESCRIPTIONS,
+        questions: int = _QUESTIONS,
+        long_share: float = 0.0,
+    ) -> None:
         self.tokenizer = tokenizer
+        self.descriptions, self.questions, self.long_share = descriptions, questions, long_share
         self.scenes = scenes
         self.rng = rng
         self.writer = CarelessWriter(rng) if careless else None
-        self.describe_prompt = prompt_ids(tokenizer, DESCRIBE)
+        self.short_prompt = prompt_ids(tokenizer, DESCRIBE)
+        self.long_prompt = prompt_ids(tokenizer, DESCRIBE_LONG)
 
     def description(self, row: int) -> tuple[list[int], list[int]]:
         """Prompt and response tokens of a description of scene ``row``."""
         scene = self.scenes[row]
         told = self.writer.believe(scene) if self.writer else told_truth(scene)
-        return self.describe_prompt, response_ids(self.tokenizer, describe(scene.setting, told, self.rng))
+        if self.long_share and self.rng.random() < self.long_share:
+            recap = self.writer.remember(scene, told) if self.writer else told
+            return self.long_prompt, response_ids(self.tokenizer, describe(scene.setting, told, self.rng, recap))
+        return self.short_prompt, response_ids(self.tokenizer, describe(scene.setting, told, self.rng))
 
     def question(self, row: int) -> tuple[list[int], list[int]]:
         """Prompt and response tokens of a question about scene ``row``, another one at each call."""
@@ -63,13 +84,14 @@ class Texts:
     def batches(self, rows: int) -> Iterator[tuple[Batch, Batch]]:
         """Endless pairs of a batch of descriptions (bucketed by length) and one of answers, of the first ``rows``."""
         buckets: list[Batch] = []
+        size = self.descriptions
         while True:
             if not buckets:
-                drawn = [self.rng.randrange(rows) for _ in range(_DESCRIPTIONS * _BUCKETS)]
+                drawn = [self.rng.randrange(rows) for _ in range(size * _BUCKETS)]
                 texts = sorted(((row, *self.description(row)) for row in drawn), key=lambda text: len(text[2]))
-                buckets = [texts[i : i + _DESCRIPTIONS] for i in range(0, len(texts), _DESCRIPTIONS)]
+                buckets = [texts[i : i + size] for i in range(0, len(texts), size)]
                 self.rng.shuffle(buckets)
-            asked = [self.rng.randrange(rows) for _ in range(_QUESTIONS)]
+            asked = [self.rng.randrange(rows) for _ in range(self.questions)]
             yield buckets.pop(), [(row, *self.question(row)) for row in asked]
 
 

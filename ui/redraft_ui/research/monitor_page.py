@@ -1,4 +1,4 @@
-"""The page that shows the loop turn: rounds, queues, people, training; it only reads, every few seconds."""
+"""The page that shows the loop turn: rounds, queues, people, training; read afresh every few seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 from redraft.errors import RedraftError
 from redraft.records import User
 from redraft_ui.marked_text import plain, table_html
-from redraft_ui.research import health_view, loop_view, monitor_view
+from redraft_ui.research import health_view, loop_view, monitor_view, pause_button
 from redraft_ui.research.loop_view import LoopView
 from redraft_ui.research.monitor_view import Table
 from redraft_ui.research.run_now import Doing, RunNow, run_now
@@ -29,16 +29,17 @@ _SIGNS = {
 def page(work: Workplace, user: User) -> None:
     """The whole page, read afresh every few seconds."""
     try:
-        _show(work)
+        _show(work, user)
     except RedraftError as error:
         st.error(plain(str(error)))
 
 
-def _show(work: Workplace) -> None:
+def _show(work: Workplace, user: User) -> None:
     now = time.time()
     view = loop_view.view_loop(work.store)
     run = run_now(work.folder, view.current, work.config.loop.rounds, now)
     _phase(work, view, run)
+    pause_button.show(work, user)
     queues = monitor_view.queues(work.store)
     people = work.store.at_work(within=monitor_view.QUIET_SECONDS)
     numbers = [row.number for row in view.rounds]
@@ -66,7 +67,8 @@ def _phase(work: Workplace, view: LoopView, run: RunNow) -> None:
         st.write("The page fills by itself once the run has started.")
         return
     row = view.current
-    st.subheader(f"Round {row.number} of {work.config.loop.rounds}", anchor=False)
+    last = work.config.loop.rounds
+    st.subheader(f"Round {row.number}" if last is None else f"Round {row.number} of {last}", anchor=False)
     st.write(loop_view.PHASE_WORDS[row.phase])
     st.html(loop_view.steps_html(row.phase))
     if run.doing is not Doing.INTERRUPTED:

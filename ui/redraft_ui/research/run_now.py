@@ -18,6 +18,7 @@ STEP_WORDS = {
     "train": "training a new policy",
     "evaluate": "testing the new policy on held-out pictures",
     "promote": "comparing the new policy with the old one",
+    "hold": "waiting",
 }
 
 
@@ -37,8 +38,8 @@ class RunNow(Record):
     sentence: str
 
 
-def run_now(folder: RunFolder, current: RoundRow | None, rounds: int, now: float) -> RunNow:
-    """Look into the folder at ``now`` (UTC seconds); ``rounds`` are to be done in all."""
+def run_now(folder: RunFolder, current: RoundRow | None, rounds: int | None, now: float) -> RunNow:
+    """Look into the folder at ``now`` (UTC seconds); ``rounds`` are to be done in all, None for no end."""
     progress, events = read_progress(folder), read_events(folder)
     if progress is None or current is None:
         return RunNow(doing=Doing.NOTHING_YET, sentence="Nothing has run yet.")
@@ -63,6 +64,8 @@ def _is_held(folder: RunFolder) -> bool:
 
 
 def _under_way(folder: RunFolder, progress: Progress, events: list[Event], now: float) -> str:
+    if progress.message:
+        return f"Round {progress.round}, for {lasting(now - progress.since)}: {progress.message}."
     parts = [
         f"Round {progress.round}: {STEP_WORDS.get(progress.step, progress.step)}, for {lasting(now - progress.since)}"
     ]
@@ -80,9 +83,9 @@ def _trained(folder: RunFolder, progress: Progress) -> int:
     return min(progress.total, log.read_bytes().count(b"\n")) if log.exists() else 0
 
 
-def _ended(folder: RunFolder, current: RoundRow, rounds: int, last: Event, now: float) -> str:
+def _ended(folder: RunFolder, current: RoundRow, rounds: int | None, last: Event, now: float) -> str:
     when = ago(now - last.at)
-    if current.phase is Phase.DONE and current.number >= rounds:
+    if current.phase is Phase.DONE and rounds is not None and current.number >= rounds:
         return f"All {rounds} rounds are done; the last one ended {when}."
     if current.phase is Phase.ANNOTATING:
         return (

@@ -6,8 +6,8 @@ import openai
 
 from redraft.errors import ResourceError
 from redraft.evaluate.judging.options import JudgeOptions
+from redraft.server_words import message_of, one_line
 
-_QUOTED = 200
 _GO_ON = "run the same command later: answers in the judge's cache are not asked for again"
 
 
@@ -24,15 +24,15 @@ def explain(error: openai.APIError, options: JudgeOptions, key: str | None) -> R
             f"{judge} gave no answer within {options.timeout:g} s in {options.retries + 1} tries: {_GO_ON}"
         )
     if isinstance(error, openai.APIConnectionError):
-        why = _clean(str(error.__cause__ or error), key)
+        why = one_line(str(error.__cause__ or error), key)
         return ResourceError(f"{judge} cannot be reached ({why}): check --judge-url and the network")
     if not isinstance(error, openai.APIStatusError):
-        return ResourceError(f"{judge} failed ({_clean(error.message, key)}): {_GO_ON}")
+        return ResourceError(f"{judge} failed ({one_line(error.message, key)}): {_GO_ON}")
     status = error.status_code
     if status in (401, 403):  # what the server says here may quote the key
         named = "any question without a key" if options.key_env is None else f"the key in {options.key_env}"
         return ResourceError(f"{judge} refuses {named} (status {status}): set a key that may ask {options.model}")
-    said = f"status {status}: {_clean(_message(error), key)}"
+    said = f"status {status}: {one_line(message_of(error), key)}"
     if status == 404:
         return ResourceError(
             f"{judge} knows no model {options.model} ({said}): name one of its models as --judge-model, or mend "
@@ -43,16 +43,3 @@ def explain(error: openai.APIError, options: JudgeOptions, key: str | None) -> R
     if status >= 500 or status in (408, 409):
         return ResourceError(f"{judge} failed {options.retries + 1} times ({said}): {_GO_ON}")
     return ResourceError(f"{judge} refuses a question to {options.model} ({said}): mend the judge's options")
-
-
-def _message(error: openai.APIStatusError) -> str:
-    body = error.body
-    if isinstance(body, dict) and isinstance(body.get("message"), str):
-        return str(body["message"])
-    return body if isinstance(body, str) else error.message
-
-
-def _clean(text: str, key: str | None) -> str:
-    """One short line without the key."""
-    hidden = text.replace(key, "[key]") if key else text
-    return " ".join(hidden.split())[:_QUOTED]

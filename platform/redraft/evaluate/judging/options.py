@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from redraft.config.address import plain_address
 from redraft.config.section import Section
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -33,16 +33,7 @@ class JudgeOptions(Section):
     @field_validator("base_url")
     @classmethod
     def _plain_address(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-            plain = parts.scheme in ("http", "https") and bool(parts.hostname)
-        except ValueError:
-            plain = False
-        if not plain:
-            raise ValueError("the judge's address must be like http://host:8000/v1")
-        if "@" in parts.netloc or parts.query or parts.fragment:
-            raise ValueError("the judge's address must hold no name, password or query: keep secrets in key_env")
-        return url.rstrip("/")
+        return plain_address(url, "the judge's")
 
     @model_validator(mode="after")
     def _both_prices(self) -> Self:
