@@ -146,3 +146,11 @@ def test_a_difference_is_of_the_two_ratios_and_sees_what_is_there() -> None:
     assert same is not None and same.low < 0 < same.high
     paired = difference(one, one)
     assert paired is not None and (paired.low, paired.high) == (0, 0), "a task is drawn with both of its parts"
+
+
+def test_a_score_interval_holds_its_share_even_where_all_is_one_way() -> None:
+    """Charts draw the distances to the two ends, and cannot draw one that is below zero by rounding."""
+    for trials in range(1, 200):
+        for successes in range(trials + 1):
+            found = wilson(successes, trials)
+            assert 0 <= found.low <= found.value <= found.high <= 1

@@ -29,7 +29,8 @@ def wilson(successes: int, trials: int, z: float = 1.96) -> Interval:
     scale = 1 + z * z / trials
     centre = (share + z * z / (2 * trials)) / scale
     half = z / scale * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return Interval(value=share, low=max(0.0, centre - half), high=min(1.0, centre + half))
+    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    return Interval(value=share, low=min(share, low), high=max(share, high))  # not so by rounding where all is one way
 
 
 def wilson_of(found: Iterable[bool]) -> Interval | None:
