@@ -55,6 +55,7 @@ def ray_cluster(config: Config) -> Iterator[str]:
                 num_cpus=config.ray.cpus,
                 object_store_memory=config.ray.object_store_mib * 2**20,
                 include_dashboard=config.serve.enabled,
+                _metrics_export_port=config.ray.metrics_port,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )

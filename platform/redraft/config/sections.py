@@ -150,3 +150,6 @@ class RayConfig(Section):
     )
     cpus: int = Field(2, ge=1, description="CPUs that the local one offers")
     object_store_mib: int = Field(300, ge=80)
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="where the local one shows its metrics to Prometheus; default: any free port"
+    )
