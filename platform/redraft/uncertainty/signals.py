@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
@@ -53,7 +54,7 @@ class Signal(Protocol):
         ...
 
 
-class _Worst:
+class _Worst(ABC):
     """A signal whose response is as doubtful as its most doubtful claim, in nats from 0 up."""
 
     def available(self, sampled: SampledResponse) -> bool:
@@ -62,8 +63,8 @@ class _Worst:
     def tokens(self, sampled: SampledResponse) -> Floats | None:
         return None
 
-    def claims(self, sampled: SampledResponse) -> Floats:
-        raise NotImplementedError
+    @abstractmethod
+    def claims(self, sampled: SampledResponse) -> Floats: ...
 
     def response(self, sampled: SampledResponse) -> float:
         return float(self.claims(sampled).max()) if sampled.claims else 0.0
