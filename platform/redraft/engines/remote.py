@@ -9,7 +9,6 @@ It does not check what it returns, so bodies are read here.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,6 +21,7 @@ from redraft.engines.refusals import explain
 from redraft.engines.tokens import trace_of
 from redraft.errors import ResourceError
 from redraft.generation import Generation, GenerationSettings
+from redraft.server_key import key_from
 
 _BODIES_READ = 3
 """How often a reply that is no chat completion is asked for anew."""
@@ -142,19 +142,6 @@ class RemoteEngine:
 
 
 def read_key(endpoint: EndpointConfig) -> str | None:
-    """The secret, None where none is wanted.
-
-    Raises:
-        ResourceError: the variable is empty, or holds what no header may hold.
-    """
-    if endpoint.key_env is None:
-        return None
-    key = os.environ.get(endpoint.key_env, "").strip()
-    if not key:
-        raise ResourceError(
-            f"the environment variable {endpoint.key_env} holds no key for the endpoint at {endpoint.url}: set it "
-            "where the samplers run, or leave sample.endpoint.key_env out for a server that wants no key"
-        )
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise ResourceError(f"the environment variable {endpoint.key_env} holds no key that can be sent: set it anew")
-    return key
+    """The endpoint's secret, None where none is wanted; ResourceError if there should be one."""
+    mend = "set it where the samplers run, or leave sample.endpoint.key_env out for a server that wants no key"
+    return key_from(endpoint.key_env, f"the endpoint at {endpoint.url}", mend)

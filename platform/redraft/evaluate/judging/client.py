@@ -8,7 +8,6 @@ a server that asks for more than two minutes is given up. It does not check what
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -22,6 +21,7 @@ from redraft.evaluate.judging.completion import Completion, cache_key, completio
 from redraft.evaluate.judging.failures import declined, explain
 from redraft.evaluate.judging.options import JudgeOptions
 from redraft.evaluate.judging.protocol import JudgeAnswer, JudgeQuestion, Progress
+from redraft.server_key import key_from
 
 _BODIES_READ = 3
 """How often a reply that is no chat completion is asked for anew."""
@@ -147,21 +147,6 @@ class OpenAIJudge:
 
 
 def read_key(options: JudgeOptions) -> str | None:
-    """The secret, None where none is wanted.
-
-    Raises:
-        ResourceError: the variable is empty, or holds what no header may hold.
-    """
-    if options.key_env is None:
-        return None
-    key = os.environ.get(options.key_env, "").strip()
-    if not key:
-        raise ResourceError(
-            f"the environment variable {options.key_env} holds no key for the judge at {options.base_url}: set it, or "
-            "write --judge-key-env none for a server that wants no key"
-        )
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise ResourceError(
-            f"the environment variable {options.key_env} holds something that cannot be a key: set it anew"
-        )
-    return key
+    """The judge's secret, None where none is wanted; ResourceError if there should be one."""
+    mend = "set it, or write --judge-key-env none for a server that wants no key"
+    return key_from(options.key_env, f"the judge at {options.base_url}", mend)
