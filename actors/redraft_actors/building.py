@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from redraft.blobs import open_blobs
 from redraft.config import Config
@@ -68,11 +69,11 @@ def build_dataset(run: RunContext, number: int, reference: str) -> DatasetVersio
         if not run.blobs.exists(key):
             staging = run.staging("dataset")
             evaluate = run.config.evaluate
-            map_on_warm_workers(
+            scored = map_on_warm_workers(
                 pa.Table.from_pylist([pair_to_row(pair) for pair in pairs], schema=PAIR_SCHEMA),
                 ReferenceScorer,
                 {
-                    "policy_path": str(run.policy_path(reference)),
+                    "policy_path": run.policy_address(reference),
                     "blobs_url": run.blobs.url,
                     "config": run.config,
                 },
@@ -80,7 +81,10 @@ def build_dataset(run: RunContext, number: int, reference: str) -> DatasetVersio
                 actors=evaluate.actors,
                 cpus=evaluate.cpus_per_actor,
                 gpus=evaluate.gpus_per_actor,
-            ).write_parquet(str(staging))
+            )
+            # Written here and not by the workers, which may be on machines that do not see the run folder.
+            for part, rows in enumerate(scored.iter_batches(batch_size=None, batch_format="pyarrow")):
+                pq.write_table(rows, staging / f"part-{part:05d}.parquet")
             run.blobs.publish_folder(key, staging)
         version = DatasetVersion(
             id=identity,

@@ -16,8 +16,20 @@ from redraft.config import Config, load_config
 from redraft.config.loading import overrides_of
 from redraft.errors import RedraftError
 from redraft.runs import RunFolder
-from redraft_actors import cli_data, cli_people, cli_policies, cli_scaling, cli_studies, cli_train, cli_world
+from redraft_actors import (
+    cli_backup,
+    cli_cluster,
+    cli_data,
+    cli_launch,
+    cli_people,
+    cli_policies,
+    cli_scaling,
+    cli_studies,
+    cli_train,
+    cli_world,
+)
 from redraft_actors.evalcli import app as evalcli
+from redraft_actors.worker_errors import plain
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,9 +53,17 @@ app.add_typer(cli_scaling.app, name="study", help="Experiments on the picture wo
 
 app.add_typer(cli_policies.app, name="policies", help="Versions of the policy: list, promote, reject, roll back.")
 
+app.add_typer(cli_cluster.app, name="cluster")
+app.command("up")(cli_launch.up)
+app.command("down")(cli_launch.down)
+app.command("submit")(cli_launch.submit)
+app.command("logs")(cli_launch.logs)
+
 app.command("train")(cli_train.train)
 app.command("export")(cli_data.export)
 app.command("import")(cli_data.import_)
+app.command("backup")(cli_backup.backup)
+app.command("restore")(cli_backup.restore)
 
 console = Console()
 
@@ -194,7 +214,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except RedraftError as e:
-        print(f"redraft: {e}", file=sys.stderr)
+        print(f"redraft: {plain(e)}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -13,7 +13,8 @@ from redraft.config import Config
 from redraft.errors import RedraftError, RunError
 from redraft.records import Phase
 from redraft.report import Summary, summary_table, write_report, write_summary
-from redraft.runs import Event, RunFolder, append_event
+from redraft.runs import Event, RunFolder
+from redraft.store.url import parse_url, shown
 from redraft_actors.context import RunContext
 from redraft_actors.live import picture, watch
 from redraft_actors.preflight import preflight
@@ -52,7 +53,7 @@ def go_on(folder: RunFolder, *, wait: bool, console: Console) -> None:
         except KeyboardInterrupt:
             _say(Console(stderr=True), f"\nInterrupted. Go on with: redraft resume {folder.root}")
             raise
-        append_event(folder, Event(at=time.time(), round=0, step="run", seconds=round(time.time() - began, 1)))
+        run.record(Event(at=time.time(), round=0, step="run", seconds=round(time.time() - began, 1)))
         _say(console, reason)
         write_results(folder, console)
     if run.store.rounds() and run.store.rounds()[-1].phase == Phase.ANNOTATING:
@@ -122,7 +123,7 @@ def show_status(folder: RunFolder, console: Console) -> None:
 
 def show_checks(config: Config, out: Path, console: Console) -> None:
     """The resolved tree and what was found."""
-    console.print(config.to_yaml(), markup=False, highlight=False)
+    console.print(_without_passwords(config).to_yaml(), markup=False, highlight=False)
     from redraft.checkpoints import resolve_policy_path
     from redraft.policy import load_policy
 
@@ -142,3 +143,11 @@ def _remove(out: Path) -> None:
     with run_lock(out):
         pass
     shutil.rmtree(out)
+
+
+def _without_passwords(config: Config) -> Config:
+    """The config as it may be shown."""
+    if config.storage.database is None:
+        return config
+    masked = shown(parse_url(config.storage.database))
+    return config.model_copy(update={"storage": config.storage.model_copy(update={"database": masked})})

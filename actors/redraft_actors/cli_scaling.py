@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +20,11 @@ from redraft.scaling.config import load_study
 from redraft.scaling.design import StudyConfig
 from redraft.scaling.packing import pack, take_over
 from redraft.scaling.search import Choice
-from redraft_actors import cli_calibration
+from redraft_actors import cli_calibration, cli_routing
 
 app = typer.Typer(no_args_is_help=True)
 app.command("calibration")(cli_calibration.calibration)
+app.command("routing")(cli_routing.routing)
 console = Console()
 
 
@@ -98,27 +101,34 @@ def _run(study: StudyConfig, folder: Path, workers: int) -> None:
     settings = Config.model_validate(
         {"ray": {"cpus": workers}, "serve": {"enabled": False}, "name": "study"},
     )
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with ray_cluster(settings), Progress(*columns, console=console) as bar:
-        _, choices = run_study(study, folder, workers, _Bars(bar))
+    with ray_cluster(settings), bars() as watch:
+        _, choices = run_study(study, folder, workers, watch)
     if choices:
         console.print(_choices_table(choices))
 
 
 def _report(study: StudyConfig, folder: Path) -> None:
     from redraft.report.study import write_study
-    from redraft_actors.studying import results_so_far
+    from redraft_actors.studying import results_so_far, trials_done
 
     results, total = results_so_far(study, folder)
     if not results:
         console.print("Nothing of the grid is done yet.")
         return
     write_study(study, results, folder, cells=total)
-    pack(folder)
+    pack(folder, [*trials_done(study, folder), *(result.cell.id(study) for result in results)])
     console.print(f"{len(results)} of {total} cells: {folder / 'report.html'}", soft_wrap=True, highlight=False)
 
 
-class _Bars:
+@contextmanager
+def bars() -> Iterator[Bars]:
+    """Progress bars on the terminal, for as long as a study runs."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        yield Bars(bar)
+
+
+class Bars:
     """A progress bar for each stage."""
 
     def __init__(self, bar: Progress) -> None:

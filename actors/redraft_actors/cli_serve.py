@@ -43,9 +43,9 @@ def serve_promoted(folder: RunFolder, candidate: str | None, canary: float | Non
                     run.config,
                     dashboard,
                     promoted,
-                    str(run.policy_path(promoted)),
+                    run.policy_address(promoted),
                     run=folder.root,
-                    candidate=ServedVersion(id=beside, path=str(run.policy_path(beside))) if beside else None,
+                    candidate=ServedVersion(id=beside, path=run.policy_address(beside)) if beside else None,
                     share=share if beside else 0.0,
                 )
                 also = f", and {beside} for {share:.0%} of the requests," if beside else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Iterator
@@ -12,9 +13,12 @@ from pathlib import Path
 from redraft.blobs import Blobs
 from redraft.checkpoints import resolve_policy_path
 from redraft.config import Config
+from redraft.logs import about_now
 from redraft.runs import Event, Progress, RunFolder, append_event, read_progress, write_progress
 from redraft.store import Store
 from redraft_actors.memory import MemoryWatch
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,10 @@ class RunContext:
     def policy_path(self, policy_id: str) -> Path:
         """The checkpoint folder of a policy version, on this machine."""
         return self.blobs.path(self.store.policy(policy_id).blob)
+
+    def policy_address(self, policy_id: str) -> str:
+        """What ``load_policy`` loads a policy version by on any machine: a worker's, a replica's."""
+        return self.blobs.address(self.store.policy(policy_id).blob)
 
     def first_policy_path(self) -> Path:
         """The checkpoint that the run starts from."""
@@ -64,12 +72,26 @@ class RunContext:
         detail: dict[str, float | int | str] = {}
         with MemoryWatch() as memory:
             yield detail
+        now = about_now()
         event = Event(
             at=time.time(),
             round=number,
             step=step,
+            policy=now.policy,
+            dataset=now.dataset,
             seconds=round(time.time() - start, 3),
             rss_gib=memory.peak_gib,
             detail=detail,
         )
-        append_event(self.folder, event)
+        self.record(event)
+        _log.info("round %d: %s took %.1f s and at most %.2f GiB", number, step, event.seconds, memory.peak_gib)
+
+    def record(self, event: Event) -> None:
+        """Add to the run's events: to the table, which is asked, then to the file, which is read.
+
+        Raises:
+            Outage: the database is away; the step is then done again, as every step can be.
+        """
+        named = event.model_copy(update={"run": self.config.name})
+        self.store.add_event(named)
+        append_event(self.folder, named)

@@ -6,6 +6,7 @@ that the database holds.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from contextlib import nullcontext, suppress
@@ -13,8 +14,10 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from redraft.errors import RedraftError
+from redraft.logs import about, run_logs
 from redraft.records import RoundRow
 from redraft.rounds import (
     BeginRound,
@@ -40,6 +43,8 @@ from redraft_actors.steps import Steps
 
 POLL_SECONDS = 2.0
 
+_log = logging.getLogger(__name__)
+
 
 class Controller:
     """The loop of one run; a plain class, so that it also runs without an actor around it."""
@@ -61,7 +66,11 @@ class Controller:
         A database that is down or a disk that is full is waited for: steps are idempotent, so the one that failed is
         done again.
         """
-        with Instruments(str(self.run.folder.root)) if self.shown else nullcontext():
+        root = self.run.folder.root
+        with (
+            run_logs(root, self.run.config.name, "controller"),
+            Instruments(str(root)) if self.shown else nullcontext(),
+        ):
             return self._until_finished()
 
     def _until_finished(self) -> str:
@@ -72,6 +81,7 @@ class Controller:
             except (RedraftError, RayError, OSError) as e:
                 trouble = outage_in(e)
                 if trouble is None:
+                    _log.error("the loop cannot go on", exc_info=e)
                     raise
                 self._tell(trouble)
                 time.sleep(wait)
@@ -79,6 +89,7 @@ class Controller:
             else:
                 wait, self.told = FIRST_WAIT_SECONDS, None
                 if ended is not None:
+                    _log.info("%s", ended)
                     return ended
 
     def turn(self) -> str | None:
@@ -98,14 +109,25 @@ class Controller:
                 self.steps.note(action.number, "hold", action.reason)
                 time.sleep(POLL_SECONDS)
             case _:
-                self.perform(action, state.round)
+                self._perform_about(action, state.round)
         return None
+
+    def _perform_about(self, action: Any, row: RoundRow | None) -> None:
+        """As ``perform``; what is logged and recorded meanwhile says which round and versions it is about."""
+        if row is None or isinstance(action, BeginRound):
+            known = {"round": getattr(action, "number", None)}
+        else:
+            known = {"round": row.number, "policy": row.candidate or row.incumbent, "dataset": row.dataset}
+        with about(**known):
+            _log.info("begins: %s", type(action).__name__)
+            self.perform(action, row)
 
     def _tell(self, trouble: str) -> None:
         """Say it where people look; on a full disk that may fail, too, and the watching command sees it by itself."""
         if trouble == self.told:
             return
         self.told = trouble
+        _log.warning("the loop waits: %s", trouble)
         print(f"The loop waits: {trouble}", flush=True)
         with suppress(OSError):
             progress = self.run.read_progress()
@@ -147,10 +169,15 @@ ControllerActor: Any = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=
 
 
 def start_controller(root: str, dashboard: str, wait: bool) -> ray.ObjectRef[str]:
-    """Start the detached controller of the run in ``root``; the reference resolves to the reason it ended."""
+    """Start the detached controller of the run in ``root``; the reference resolves to the reason it ended.
+
+    It lives on this node. An actor that asks for no CPU may land on any, and this one asks for the dashboard on a
+    loopback address and should not end with a spot instance.
+    """
     name = f"controller:{os.path.abspath(root)}"
-    actor = ControllerActor.options(name=name, lifetime="detached", get_if_exists=True).remote(
-        root, dashboard, wait, shown=True
-    )
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    actor = ControllerActor.options(
+        name=name, lifetime="detached", get_if_exists=True, scheduling_strategy=here
+    ).remote(root, dashboard, wait, shown=True)
     reference: ray.ObjectRef[str] = actor.loop.remote()
     return reference

@@ -66,7 +66,7 @@ def evaluate_policy(run: RunContext, number: int, policy_id: str) -> None:
                 request_table(requests),
                 Evaluator,
                 {
-                    "policy_path": str(run.policy_path(policy_id)),
+                    "policy_path": run.policy_address(policy_id),
                     "blobs_url": run.blobs.url,
                     "config": run.config,
                 },

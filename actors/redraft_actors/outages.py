@@ -7,6 +7,7 @@ import errno
 from ray.exceptions import OutOfDiskError
 
 from redraft.errors import Outage
+from redraft_actors.worker_errors import plain
 
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 2.0, 30.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -19,7 +20,7 @@ def outage_in(error: BaseException) -> str | None:
     while at is not None and at not in seen:
         seen.append(at)
         if isinstance(at, Outage):
-            return str(at)
+            return str(plain(at))
         if isinstance(at, OutOfDiskError) or (isinstance(at, OSError) and at.errno in _FULL):
             where = f" that holds {at.filename}" if isinstance(at, OSError) and at.filename else ""
             return f"the disk{where} is full: free some space, the loop then goes on by itself"

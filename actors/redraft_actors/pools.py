@@ -91,6 +91,7 @@ def _kept(worker: Callable[..., Any], arguments: tuple[tuple[str, Hashable], ...
 def _blocks(table: pa.Table, batch_size: int) -> tuple[ray.data.Dataset, int]:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
+    context.raise_original_map_exception = True  # or an outage in a worker would come back as a text without a type
     context.execution_options.preserve_order = True
     batches = -(-len(table) // batch_size)
     return ray.data.from_arrow([table.slice(i * batch_size, batch_size) for i in range(batches)]), batches

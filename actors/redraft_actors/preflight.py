@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from redraft.blobs import open_blobs
+from redraft.blobs import local_cache, open_blobs
 from redraft.checkpoints import resolve_policy_path
 from redraft.config import Config
 from redraft.errors import ConfigError, PolicyError, ResourceError
@@ -27,6 +27,8 @@ class Checked(Record):
 
 def preflight(config: Config, out: Path) -> list[Checked]:
     """Check model, images, storage, disk, resources and ports; nothing is created.
+
+    Only an S3 store gets an object that is no blob, because there is no other way to know whether it may be written to.
 
     Raises:
         RedraftError: the first thing that is wrong, in one sentence.
@@ -63,25 +65,33 @@ def _images(config: Config) -> Checked:
 
 
 def _storage(config: Config) -> Checked:
-    if config.storage.blobs:
-        open_blobs(config.storage.blobs)
+    database, blobs = "SQLite in the run folder", "files in the run folder"
+    if config.storage.blobs_url:
+        blobs = open_blobs(config.storage.blobs_url).check()
     if config.storage.database:
         Store.open(config.storage.database).close()
-        return Checked(what="storage", found="database and blobs as configured")
-    return Checked(what="storage", found="SQLite and files in the run folder")
+        database = "database as configured"
+    return Checked(what="storage", found=f"{database}, {blobs}")
 
 
 def _disk(config: Config, out: Path) -> Checked:
-    existing = next(p for p in [out.resolve(), *out.resolve().parents] if p.exists())
+    found = _free(out, "no run folder can be made", "--out", config.storage.min_free_gib)
+    if cache := local_cache(config.storage.blobs_url or ""):
+        found += f", {_free(cache, 'nothing can be copied', 'storage.s3.cache', config.storage.min_free_gib)}"
+    return Checked(what="disk", found=found)
+
+
+def _free(folder: Path, without: str, setting: str, needed: float) -> str:
+    existing = next(p for p in [folder.resolve(), *folder.resolve().parents] if p.exists())
     if not existing.is_dir():
-        raise ResourceError(f"{existing} is a file, so no run folder can be made at {out}: choose another --out")
+        raise ResourceError(f"{existing} is a file, so {without} at {folder}: choose another {setting}")
     free = shutil.disk_usage(existing).free / 2**30
-    if free < config.storage.min_free_gib:
+    if free < needed:
         raise ResourceError(
-            f"only {free:.2f} GiB are free at {existing}, and storage.min_free_gib asks for "
-            f"{config.storage.min_free_gib:g}: free some space or choose another --out"
+            f"only {free:.2f} GiB are free at {existing}, and storage.min_free_gib asks for {needed:g}: free some "
+            f"space or choose another {setting}"
         )
-    return Checked(what="disk", found=f"{free:.1f} GiB free at {existing}")
+    return f"{free:.1f} GiB free at {existing}"
 
 
 def _cpus(config: Config) -> Checked:

@@ -45,7 +45,7 @@ def _fitted(run: RunContext, number: int, policy: str) -> Scorer:
     tasks = run.store.tasks()
     extractor = open_claims(config.uncertainty)
     examples = read_examples(run.blobs, answers, tasks, config.route.entropy_weight, extractor) if answers else []
-    return choose_scorer(examples, config.uncertainty, policy)
+    return choose_scorer(examples, config.uncertainty, policy, probe=config.route.strategy != "uncertainty")
 
 
 def _told(scorer: Scorer, samples_key: str) -> dict[str, float | int | str]:

@@ -19,7 +19,7 @@ from redraft.judged_claims import open_claims
 from redraft.pool import Request, round_requests
 from redraft.records import Response, ResponseScore, Task, TaskState, stable_id
 from redraft.responses import scored_from_table, scored_table
-from redraft.route import Candidate, route
+from redraft.routing import Budget, candidate_of, fit_effort, open_strategy, route
 from redraft.uncertainty import score_response
 from redraft_actors.context import RunContext
 from redraft_actors.pools import map_on_actors, request_table
@@ -107,7 +107,7 @@ def _sample_blocks(run: RunContext, number: int, policy_id: str, folder: BlockFo
         table.append_column(BLOCK_COLUMN, pa.array(names)),
         Sampler,
         {
-            "policy_path": str(run.policy_path(policy_id)),
+            "policy_path": run.policy_address(policy_id),
             "policy_id": policy_id,
             "number": number,
             "blobs_url": run.blobs.url,
@@ -129,10 +129,16 @@ def route_round(run: RunContext, number: int, samples_key: str, refill: int = 0)
     with run.timed(number, "route") as detail:
         first = _first_samples(run.blobs.path(samples_key))
         first = rescored(run, number, samples_key, first, detail)
-        candidates = [Candidate(score=score, image_id=response.image_id) for response, score in first.values()]
         c = run.config.route
+        effort = fit_effort(run.store.corrections())
         seed = run.config.seed * 1000 + number + 1_000_003 * refill
-        routed = route(candidates, budget=c.budget, random_share=c.random_share, seed=seed)
+        routed = route(
+            [candidate_of(response, score, effort) for response, score in first.values()],
+            strategy=open_strategy(c, seed + 1),
+            budget=Budget(tasks=c.budget, minutes=c.minutes),
+            random_share=c.random_share,
+            seed=seed,
+        )
         tasks = []
         for item in routed:
             response, score = first[item.response_id]

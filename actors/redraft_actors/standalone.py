@@ -87,9 +87,10 @@ def measured(prepared: PreparedSource, config: Config, blobs: Path) -> PairStati
 
 
 def plan(config: Config, statistics: PairStatistics) -> TrainingPlan:
-    """What training will need on the configured hardware."""
+    """What training will need on the configured hardware; a cluster's main memory is not this machine's."""
     shape = read_shape(resolve_policy_path(config.policy.path), image_tokens=round(statistics.image_tokens))
-    return plan_training(shape, config, statistics, machine=psutil.virtual_memory().total)
+    machine = None if config.ray.address else psutil.virtual_memory().total
+    return plan_training(shape, config, statistics, machine=machine)
 
 
 def with_epochs(config: Config, epochs: float | None, pairs: int) -> Config:

@@ -6,6 +6,7 @@ import shutil
 import time
 
 from redraft.config import Config
+from redraft.logs import about
 from redraft.pool import register_pool
 from redraft.records import Phase, PolicyStatus, PolicyVersion, RoundRow, stable_id
 from redraft.runs import Progress
@@ -15,6 +16,7 @@ from redraft_actors.context import RunContext
 from redraft_actors.evaluating import decide_round, evaluate_policy
 from redraft_actors.sampling import route_round, sample_round
 from redraft_actors.serving import serve_policy
+from redraft_actors.stale import look_again
 from redraft_actors.standing import refills_done
 from redraft_actors.train_job import JobSpec
 from redraft_actors.training import train_on_ray
@@ -35,13 +37,13 @@ class Steps:
         self.run.store.begin_round(number, Phase.SAMPLING if number else Phase.EVALUATING, incumbent)
 
     def sample(self, row: RoundRow) -> None:
-        """Draw, score, route; open tasks that an older policy wrote are retired when the new ones come."""
+        """Draw, score, route; then look again at open tasks that an older policy wrote."""
         register_pool(self.run.config, self.run.store, self.run.blobs)
         samples = sample_round(self.run, row.number, row.incumbent)
         route_round(self.run, row.number, samples)
         for before in self.run.store.rounds():
             if before.number < row.number and before.incumbent != row.incumbent:
-                self.run.store.retire_tasks(before.number)
+                look_again(self.run, row.number, before.number, samples)
         self.run.store.advance(row.number, Phase.SAMPLING, Phase.ANNOTATING)
 
     def refill(self, row: RoundRow) -> None:
@@ -75,9 +77,13 @@ class Steps:
         key = f"policies/{candidate}"
         if not run.blobs.exists(key):
             config = _for_round(run.config, row.number)
-            spec = JobSpec(config, run.policy_path(row.incumbent), run.blobs.path(dataset.blob), run.blobs.url, seed)
+            policy, examples = run.policy_address(row.incumbent), run.blobs.address(dataset.blob)
+            spec = JobSpec(config, policy, examples, run.blobs.url, seed)
             staging = run.staging("policy")
-            with run.timed(row.number, "train", run.config.train.steps, "steps") as detail:
+            with (
+                about(policy=candidate),
+                run.timed(row.number, "train", run.config.train.steps, "steps") as detail,
+            ):
                 train_on_ray(
                     spec,
                     name=candidate,
@@ -110,7 +116,7 @@ class Steps:
         promoted = self.run.store.promoted()
         if not self.run.config.serve.enabled or not self.dashboard or promoted is None or promoted.id == self.served:
             return
-        path = str(self.run.policy_path(promoted.id))
+        path = self.run.policy_address(promoted.id)
         serve_policy(self.run.config, self.dashboard, promoted.id, path, run=self.run.folder.root)
         self.served = promoted.id
 

@@ -52,7 +52,7 @@ class StudyWorker:
         from redraft.scaling.items import draw_samples, origins
 
         names = origins(self.config.world_seed, Split.POOL, block * BLOCK, _block_size(self.config, block))
-        policy = self._bench(base).untrained()
+        policy = self._bench(base).workshop.untrained()
         drawn = draw_samples(policy, names, temperature=self.config.temperature, form=self.config.form)
         file = samples_file(self.out, self.config, base, block)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -107,6 +107,12 @@ def results_so_far(config: StudyConfig, out: Path) -> tuple[list[CellResult], in
     return [folder.get(cell, config) for cell in cells if folder.has(cell, config)], len(cells)
 
 
+def trials_done(config: StudyConfig, out: Path) -> list[str]:
+    """The ids of the search's results that are in ``out``."""
+    folder = ResultFolder(out)
+    return [cell.id(config) for cell in trials(config) if folder.has(cell, config)]
+
+
 def samples_file(out: Path, config: StudyConfig, base: str, block: int) -> Path:
     """Where the samples of a block are kept; another base, world, temperature or form is another file."""
     form = () if config.form == "short" else (config.form,)
@@ -124,7 +130,7 @@ def _sample_all(config: StudyConfig, out: Path, pool: Sequence[Any], watch: Watc
     blocks = [(base, block) for base in config.bases for block in range(_blocks(config))]
     missing = [job for job in blocks if not samples_file(out, config, *job).is_file()]
     watch.stage("samples", len(blocks), len(blocks) - len(missing))
-    _share_out(pool, missing, lambda worker, job: worker.sample.remote(*job), lambda _: watch.finished())
+    share_out(pool, missing, lambda worker, job: worker.sample.remote(*job), lambda _: watch.finished())
 
 
 def _run_cells(
@@ -137,13 +143,17 @@ def _run_cells(
         folder.put(result, config)
         watch.finished()
 
-    _share_out(pool, missing, lambda worker, cell: worker.run.remote(cell), keep)
+    share_out(pool, missing, lambda worker, cell: worker.run.remote(cell), keep)
 
 
-def _share_out(
+def share_out(
     pool: Sequence[Any], jobs: Iterable[Any], start: Callable[[Any, Any], Any], done: Callable[[Any], None]
 ) -> None:
-    """Keep every worker busy with one job at a time until there is none."""
+    """Keep every worker busy with one job at a time until there is none.
+
+    Raises:
+        ResourceError: a job's workers die again and again.
+    """
     waiting, attempts = list(jobs), dict[int, int]()
     idle, running = list(pool), dict[Any, tuple[Any, Any]]()
     while waiting or running:

@@ -23,11 +23,11 @@ AfterStep = Callable[[TrainStep], None]
 
 @dataclass(frozen=True)
 class JobSpec:
-    """Everything one training job needs."""
+    """Everything one training job needs; policy and dataset are folders that all machines see, or blobs' addresses."""
 
     config: Config
-    policy_path: Path
-    dataset_path: Path
+    policy_path: str | Path
+    dataset_path: str | Path
     blobs_url: str
     seed: int
 
@@ -46,8 +46,8 @@ class JobSpec:
         """The inverse of ``to_plain``."""
         return cls(
             parse_config(json.loads(plain["config"]), "training job"),
-            Path(plain["policy_path"]),
-            Path(plain["dataset_path"]),
+            plain["policy_path"],
+            plain["dataset_path"],
             plain["blobs_url"],
             plain["seed"],
         )

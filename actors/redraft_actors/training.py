@@ -11,7 +11,7 @@ from ray.exceptions import RayActorError
 from ray.train import WorkerGroupError
 from ray.train.torch import TorchConfig, TorchTrainer
 
-from redraft.errors import TrainingError
+from redraft.errors import StorageError, TrainingError
 from redraft.records import TrainStep
 from redraft.train.state import TrainingState
 from redraft_actors.step_log import StepLog
@@ -29,6 +29,7 @@ def train_on_ray(spec: JobSpec, *, name: str, storage: Path, out: Path, log: Pat
     Raises:
         TrainingError: if the job cannot go on: its loss is no number, its data are another policy's, or its workers
             died more than ``train.max_failures`` times.
+        StorageError: the workers cannot read what they train on; if for now, it is an Outage.
     """
     train = spec.config.train
     callbacks: list[Any] = [StepLog(log, train)]
@@ -41,6 +42,7 @@ def train_on_ray(spec: JobSpec, *, name: str, storage: Path, out: Path, log: Pat
             use_gpu=train.gpus_per_worker > 0,
             resources_per_worker={"CPU": train.cpus_per_worker}
             | ({"GPU": train.gpus_per_worker} if train.gpus_per_worker else {}),
+            accelerator_type=train.accelerator,
         ),
         run_config=ray.train.RunConfig(
             name=name,
@@ -53,6 +55,8 @@ def train_on_ray(spec: JobSpec, *, name: str, storage: Path, out: Path, log: Pat
     try:
         result = trainer.fit()
     except WorkerGroupError as e:
+        if refused := next((f for f in e.worker_failures.values() if isinstance(f, StorageError)), None):
+            raise refused from e
         if not any(_died(failure) for failure in e.worker_failures.values()):
             raise
         raise TrainingError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from redraft.blobs import fetch, is_remote
 from redraft.errors import PolicyError
 
 BUILTIN = "builtin:"
@@ -11,16 +12,17 @@ BUILTIN = "builtin:"
 
 
 def resolve_policy_path(path: str) -> Path:
-    """The checkpoint folder that a config's ``policy.path`` names.
+    """The checkpoint folder that a config's ``policy.path`` or a blob's address names, on this machine.
 
     Raises:
         PolicyError: if it is no folder with a ``config.json``.
+        StorageError: a remote one cannot be copied here.
     """
     if path.startswith(BUILTIN):
         from redraft.world import builtin_policy
 
         return builtin_policy(path.removeprefix(BUILTIN))
-    folder = Path(path).expanduser()
+    folder = fetch(path) if is_remote(path) else Path(path).expanduser()
     if not folder.is_dir():
         raise PolicyError(f"policy.path: {path} is no folder; give a Hugging Face checkpoint folder or {BUILTIN}tiny")
     if not (folder / "config.json").is_file():

@@ -152,3 +152,15 @@ def _normal(word: str) -> str:
 
 def _span(word: re.Match[str]) -> Span:
     return Span(start=word.start(), end=word.end())
+
+
+def phrases(claims: Sequence[Claim]) -> list[list[Claim]]:
+    """Claims of one noun phrase together: neighbours of one head, up to the head itself."""
+    found: list[list[Claim]] = []
+    for claim in claims:
+        last = found[-1][-1] if found else None
+        if last is not None and last.word != last.head and last.head == claim.head:
+            found[-1].append(claim)
+        else:
+            found.append([claim])
+    return found

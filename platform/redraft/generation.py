@@ -14,7 +14,8 @@ class GenerationSettings:
     In the order in which they apply: ``repetition_penalty`` divides the positive logits of tokens that the prompt or
     the response holds already, and multiplies negative ones; ``temperature``; ``min_p`` leaves out tokens less likely
     than that share of the likeliest one; ``top_p`` keeps the likeliest tokens that together have that probability. A
-    response ends before the first of the ``stop`` texts in it.
+    response ends before the first of the ``stop`` texts in it. ``embed`` asks for the trace's embedding, which engines
+    that see no hidden states leave out.
     """
 
     max_new_tokens: int
@@ -24,6 +25,7 @@ class GenerationSettings:
     min_p: float = 0.0
     repetition_penalty: float = 1.0
     stop: tuple[str, ...] = ()
+    embed: bool = False
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,9 @@ RESPONSE_SCHEMA = pa.schema(
         ("logprobs", pa.list_(pa.float64())),
         ("entropies", pa.list_(pa.float64())),
         ("blank_logprobs", pa.list_(pa.float64())),
+        ("embedding", pa.list_(pa.float32())),
         ("score", pa.float64()),
+        ("segments", pa.float64()),
         ("entropy", pa.float64()),
         ("disagreement", pa.float64()),
         ("span_starts", pa.list_(pa.int32())),
@@ -39,7 +41,7 @@ RESPONSE_SCHEMA = pa.schema(
 """Columns of a round's samples: the response, its token trace, and its uncertainty."""
 
 _TRACE = ("token_ids", "starts", "ends", "logprobs", "entropies")
-_BLANK = "blank_logprobs"
+_WHERE_ASKED = ("blank_logprobs", "embedding")
 _PLAIN = RESPONSE_SCHEMA.names[:11]
 
 
@@ -48,10 +50,11 @@ def scored_table(scored: Sequence[tuple[Response, ResponseScore | None]]) -> pa.
     rows = []
     for response, score in scored:
         row = {name: getattr(response, name) for name in _PLAIN}
-        row |= {name: getattr(response.trace, name) for name in (*_TRACE, _BLANK)}
+        row |= {name: getattr(response.trace, name) for name in (*_TRACE, *_WHERE_ASKED)}
         if score is not None:
             row |= {
                 "score": score.score,
+                "segments": score.segments,
                 "entropy": score.entropy,
                 "disagreement": score.disagreement,
                 "span_starts": [s.span.start for s in score.spans],
@@ -73,6 +76,7 @@ def scored_from_table(table: pa.Table) -> list[tuple[Response, ResponseScore]]:
         score = ResponseScore(
             response_id=row["id"],
             score=row["score"],
+            segments=row["segments"],
             entropy=row["entropy"],
             disagreement=row["disagreement"],
             spans=tuple(SpanScore(span=Span(start=a, end=b), score=s) for a, b, s in spans),
@@ -87,8 +91,9 @@ def responses_from_table(table: pa.Table) -> list[Response]:
 
 
 def _response(row: Mapping[str, Any]) -> Response:
-    blank = row.get(_BLANK)  # absent from samples that were drawn before there was such a column
+    asked = {name: row.get(name) for name in _WHERE_ASKED}  # absent from samples drawn before there was the column
     trace = TokenTrace(
-        **{name: tuple(row[name]) for name in _TRACE}, blank_logprobs=None if blank is None else tuple(blank)
+        **{name: tuple(row[name]) for name in _TRACE},
+        **{name: None if values is None else tuple(values) for name, values in asked.items()},
     )
     return Response(**{name: row[name] for name in _PLAIN}, trace=trace)

@@ -7,14 +7,23 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field
-
 from redraft.blobs import Blobs, open_blobs
 from redraft.code_version import code_version
 from redraft.config import Config, load_config
 from redraft.errors import RunError
 from redraft.records import Record
-from redraft.store import Store
+from redraft.store import Event, Store
+
+__all__ = [
+    "Event",
+    "Progress",
+    "RunFolder",
+    "RunInfo",
+    "append_event",
+    "read_events",
+    "read_progress",
+    "write_progress",
+]
 
 
 class RunInfo(Record):
@@ -84,7 +93,7 @@ class RunFolder:
 
     def blobs(self) -> Blobs:
         """The run's images, datasets and checkpoints."""
-        return open_blobs(self.config().storage.blobs or str(self.root.resolve() / "blobs"))
+        return open_blobs(self.config().storage.blobs_url or str(self.root.resolve() / "blobs"))
 
     def train_log(self, number: int) -> Path:
         """One ``TrainStep`` a line, written while round ``number`` trains."""
@@ -109,17 +118,6 @@ class RunFolder:
     def report(self) -> Path:
         """The self-contained page for people."""
         return self.root / "report.html"
-
-
-class Event(Record):
-    """A line of the run's event log: what happened, for how long, and the memory it took."""
-
-    at: float
-    round: int
-    step: str
-    seconds: float | None = None
-    rss_gib: float | None = None
-    detail: dict[str, float | int | str] = Field(default_factory=dict)
 
 
 class Progress(Record):

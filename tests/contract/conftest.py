@@ -1,17 +1,15 @@
-"""The databases that the store's contract is checked on: SQLite always, PostgreSQL where it is installed."""
+"""What contracts are checked on: SQLite and folders always, PostgreSQL and an S3 server where they are installed."""
 
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
-import socket
-import subprocess
-import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -35,6 +33,9 @@ from redraft.records import (
     TokenTrace,
 )
 from redraft.store import Store, tables
+
+from .postgresql_server import private_server
+from .s3_server import S3Server, private_s3_server
 
 TEXT = "A red cup stands on the table."
 
@@ -233,31 +234,26 @@ def new_database(
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """A private PostgreSQL server that ends with the tests; skipped where it is not installed."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
-    if not found:
-        pytest.skip("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)")
-    programs = found[-1].parent
-    folder = Path(tempfile.mkdtemp(prefix="redraft-pg-"))
-    data, port = folder / "data", _free_port()
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off -c shared_buffers=32MB"
-    try:
-        _run(programs / "initdb", "-D", data, "-A", "trust", "-U", "redraft", "--no-sync", "--locale=C.UTF-8")
-        _run(programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
-        yield f"postgresql://redraft:secret@127.0.0.1:{port}"
-        _run(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with private_server() as server:
+        yield server.url
 
 
-def _free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port: int = s.getsockname()[1]
-        return port
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A private S3 server that ends with the tests; skipped where it is not installed."""
+    with private_s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
-def _run(*command: str | Path) -> None:
-    as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    subprocess.run([*as_postgres, *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
+@pytest.fixture
+def new_s3_url(s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Makes URLs of empty stores on it, each with a cache of its own; this process is a user who may use them."""
+    for name, value in s3_server.owner.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def make(**parameters: str) -> str:
+        name = uuid.uuid4().hex
+        given = {"endpoint_url": s3_server.url, "cache": str(tmp_path / f"cache-{name}"), "retries": "1"} | parameters
+        return f"s3://{s3_server.bucket}/tests/{name}?{urlencode(given)}"
+
+    return make

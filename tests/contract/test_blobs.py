@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,8 +20,16 @@ from redraft.blobs import Blobs, content_key, open_blobs
 from redraft.errors import StorageError
 
 
+@pytest.fixture(params=["folder", "s3"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    """A store of each kind."""
+    if request.param == "s3":
+        return open_blobs(request.getfixturevalue("new_s3_url")())
+    return open_blobs(str(tmp_path / "blobs"))
+
+
 @pytest.fixture
-def blobs(tmp_path: Path) -> Blobs:
+def folder_blobs(tmp_path: Path) -> Blobs:
     return open_blobs(str(tmp_path / "blobs"))
 
 
@@ -51,7 +62,7 @@ def test_a_folder_is_published_whole_and_once(blobs: Blobs) -> None:
 
 
 def test_a_folder_on_another_file_system_is_copied_first(
-    blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder_blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tmp_path / "source"
     source.mkdir()
@@ -64,8 +75,8 @@ def test_a_folder_on_another_file_system_is_copied_first(
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", rename_within_blobs)
-    blobs.publish_folder("policies/p", source)
-    assert blobs.get("policies/p/a") == b"a"
+    folder_blobs.publish_folder("policies/p", source)
+    assert folder_blobs.get("policies/p/a") == b"a"
     assert not source.exists()
 
 
@@ -107,10 +118,56 @@ def test_a_key_below_a_file_is_one_sentence(blobs: Blobs) -> None:
         blobs.put("images", b"y")
 
 
-def test_another_process_opens_the_same_store(blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blobs.put("a", b"1")
+def test_parts_of_a_folder_are_there_and_nothing_is_put_over_them(blobs: Blobs) -> None:
+    folder = blobs.scratch_folder()
+    (folder / "deep").mkdir()
+    (folder / "deep" / "weights").write_text("w")
+    (folder / "tokenizer.json").write_text("{}")
+    blobs.publish_folder("policies/p", folder)
+    blobs.put("policies/p/tokenizer.json", b"other")
+    assert blobs.get("policies/p/tokenizer.json") == b"{}"
+    assert sorted(p.name for p in blobs.path("policies/p/deep").iterdir()) == ["weights"]
+    assert blobs.path("policies/p/deep/weights").read_text() == "w"
+    for key in ("policies", "policies/p", "policies/p/deep", "policies/p/deep/weights"):
+        assert blobs.exists(key)
+    for key in ("policy", "policies/p/dee", "policies/p/deep/w", "policies/q"):
+        assert not blobs.exists(key)
+    with pytest.raises(StorageError):
+        blobs.get("policies/p")
+
+
+def test_an_empty_folder_is_there(blobs: Blobs) -> None:
+    blobs.publish_folder("samples/none", blobs.scratch_folder())
+    assert blobs.exists("samples/none") and blobs.list() == []
+    assert list(blobs.path("samples/none").iterdir()) == []
+
+
+def test_a_url_and_an_address_are_enough_for_another_process(blobs: Blobs) -> None:
+    blobs.put("images/a", b"1")
+    folder = blobs.scratch_folder()
+    (folder / "config.json").write_text("{}")
+    blobs.publish_folder("policies/p", folder)
+    code = (
+        "import sys; from redraft.blobs import fetch, open_blobs; "
+        "print(open_blobs(sys.argv[1]).get('images/a'), (fetch(sys.argv[2]) / 'config.json').read_text())"
+    )
+    line = [sys.executable, "-c", code, blobs.url, blobs.address("policies/p")]
+    assert subprocess.run(line, check=True, capture_output=True, text=True).stdout == "b'1' {}\n"
+    with pytest.raises(StorageError, match="holds no policies/q"):
+        blobs.address("policies/q")
+
+
+def test_a_store_can_be_checked_before_it_is_used(blobs: Blobs) -> None:
+    assert str(blobs.check()) == str(blobs.check())
+    assert blobs.list() == []
+
+
+def test_a_folder_can_be_named_in_several_ways(
+    folder_blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder_blobs.put("a", b"1")
     monkeypatch.chdir(tmp_path)
-    for url in (blobs.url, "blobs", f"file://{tmp_path}/blobs", f"file://localhost{tmp_path}/blobs"):
+    for url in (folder_blobs.url, "blobs", f"file://{tmp_path}/blobs", f"file://localhost{tmp_path}/blobs"):
         assert open_blobs(url).get("a") == b"1"
     spaced = open_blobs(f"file://{tmp_path}/my%20blobs")
     assert Path(spaced.url).name == "my blobs"
@@ -119,7 +176,6 @@ def test_another_process_opens_the_same_store(blobs: Blobs, tmp_path: Path, monk
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("s3://bucket/prefix", "s3:// blob stores are not supported yet; give a folder"),
         ("gs://bucket", "gs:// blob stores are not supported"),
         ("file://elsewhere/folder", "names no local folder"),
         ("", "needs a folder"),
@@ -133,7 +189,7 @@ def test_a_store_that_cannot_be_is_one_sentence(url: str, says: str) -> None:
         open_blobs(url)
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(folder_blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
     def write_half(path: Path, data: bytes) -> int:
         with path.open("wb") as f:
             f.write(data[: len(data) // 2])
@@ -142,9 +198,9 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(blobs: Blobs, monkeypatc
     with monkeypatch.context() as full:
         full.setattr(Path, "write_bytes", write_half)
         with pytest.raises(StorageError, match="the disk is full"):
-            blobs.put("images/a", b"1234")
-    assert not blobs.exists("images/a")
-    assert [p for p in Path(blobs.url).rglob("*") if p.is_file()] == []
+            folder_blobs.put("images/a", b"1234")
+    assert not folder_blobs.exists("images/a")
+    assert [p for p in Path(folder_blobs.url).rglob("*") if p.is_file()] == []
 
 
 PARTS = st.sampled_from(
@@ -177,3 +233,15 @@ def test_no_key_leads_outside(tmp_path: Path, key: str) -> None:
         if ".." in key.split("/"):
             with pytest.raises(StorageError, match="is not a blob key"):
                 operation(key)
+
+
+@given(key=st.lists(PARTS, max_size=5).map("/".join))
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_key_leads_outside_a_prefix(new_s3_url: Callable[[], str], key: str) -> None:
+    blobs = open_blobs(new_s3_url())
+    try:
+        blobs.put(key, b"x")
+    except StorageError as e:
+        assert "\x00" not in str(e) and "\n" not in str(e)
+    else:
+        assert blobs.get(key) == b"x" and blobs.list() == [key]

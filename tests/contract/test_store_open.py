@@ -220,7 +220,7 @@ OLD_ROWS = (
 def test_a_database_of_the_first_version_keeps_everything(empty_database_url: str) -> None:
     old = engine.Database(engine.parse_url(empty_database_url))
     with old.write() as connection:
-        migrate._run(connection, "0001")
+        migrate.migrate_to(connection, "0001")
         for statement in OLD_ROWS:
             connection.exec_driver_sql(statement)
     old.close()

@@ -216,6 +216,14 @@ def test_retiring_a_round_leaves_what_is_held_and_what_is_done(store: Store, fil
     assert store.submit(fill.submission("t1-2", "b")).round == 1
 
 
+def test_retiring_a_round_but_for_some_gives_those_their_new_priority(store: Store, fill: Fill) -> None:
+    fill.tasks(0.4, 0.3, 0.2, 0.1)
+    assert store.retire_tasks(1, {"t1-0": 0.5, "t1-3": 0.9, "elsewhere": 1.0}) == 2
+    assert store.counts(1) == counts(open=2, retired=2)
+    assert leased_task(store, "a").id == "t1-3"
+    assert store.task("t1-0").priority == 0.5
+
+
 def test_a_disabled_user_gets_no_task_and_sends_none(store: Store, fill: Fill) -> None:
     fill.tasks(1.0, 2.0)
     store.ensure_user("ann")

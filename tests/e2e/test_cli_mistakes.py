@@ -140,6 +140,13 @@ def test_replace_leaves_other_folders_alone(redraft: CommandLine, small: Path, t
     assert (precious / "thesis.txt").exists()
 
 
+def test_check_shows_no_password(redraft: CommandLine, small: Path, out: Path) -> None:
+    url = "postgresql+psycopg://ada:hunter2@127.0.0.1:9/redraft?sslpassword=hunter3"
+    code, printed, complaint = redraft("check", small, "--out", out, "--set", f"storage.database={url}")
+    assert code == 2 and "127.0.0.1:9" in printed
+    assert "hunter" not in printed + complaint
+
+
 def test_check_prints_the_whole_tree_and_starts_nothing(redraft: CommandLine, small: Path, out: Path) -> None:
     code, printed, _ = redraft("check", small, "--out", out)
     assert code == 0

@@ -50,7 +50,7 @@ def test_the_standard_platform_module_wins_from_the_repository_root() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["config", "store", "rounds", "world", "route", "report", "plan", "sources", "engines.opening"]
+    "module", ["config", "store", "rounds", "world", "routing", "report", "plan", "sources", "engines.opening"]
 )
 def test_light_modules_import_without_torch(module: str) -> None:
     code = f"import sys, redraft.{module}; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"

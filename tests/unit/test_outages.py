@@ -42,6 +42,10 @@ def test_outages_are_found_however_they_are_wrapped() -> None:
         assert "is full" in str(outage_in(e))
     assert outage_in(OSError(errno.EACCES, "Permission denied")) is None
     assert outage_in(DataError("an image is broken")) is None
+    remarked = type("RayTaskError(Outage)", (Wrapped, Outage), {})(
+        Outage("the bucket is away\nFailed after 1/1 attempts")
+    )
+    assert outage_in(remarked) == "the bucket is away"
     endless = RuntimeError("round and round")
     endless.__cause__ = endless
     assert outage_in(endless) is None

@@ -262,6 +262,7 @@ def test_planning_needs_no_torch(module: str) -> None:
 def test_shipped_configs_fit_a_small_machine(small: ModelShape) -> None:
     from redraft.config import load_config
 
-    for file in sorted((Path(__file__).parents[2] / "configs").glob("*.yaml")):
-        planned = plan_training(small, load_config(file), PairStatistics.rlhf_v(image_tokens=36), machine=8 * GIB)
+    for file in ("quickstart.yaml", "photos.yaml"):
+        config = load_config(Path(__file__).parents[2] / "configs" / file)
+        planned = plan_training(small, config, PairStatistics.rlhf_v(image_tokens=36), machine=8 * GIB)
         require_fit(planned)

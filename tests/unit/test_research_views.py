@@ -31,6 +31,7 @@ from redraft_ui.annotating.views import ReviewAnswer
 from redraft_ui.marked_text import compared_html, edited_html
 from redraft_ui.research import policies_view, wording
 from redraft_ui.research.health_view import training_health
+from redraft_ui.research.limits_view import Spent, limits
 from redraft_ui.research.loop_view import line_in_force, verdict_on
 from redraft_ui.research.policies_view import Registry, Show, side_by_side
 from redraft_ui.research.run_now import Doing, run_now
@@ -308,3 +309,34 @@ def test_an_edited_text_shows_what_went_and_what_came() -> None:
         '<p class="rd-running">A &lt;b&gt;<del>red</del><ins>&lt;i&gt;</ins><span class="rd-type">attribute</span>'
         '&lt;/b&gt; cup<ins> Yes.</ins><span class="rd-type">object</span>.</p>'
     )
+
+
+@pytest.mark.parametrize(
+    ("tree", "told"),
+    [
+        (
+            {},
+            "A round asks for at most 300 tasks, 20 % of them drawn at random (probe). "
+            "It trains once the worklist is done, on 20 corrections at least. It ends after 3 rounds.",
+        ),
+        (
+            {
+                "route": {"budget": 50, "minutes": 40, "strategy": "random"},
+                "loop": {"rounds": None, "train_after": 30, "train_every_minutes": 90, "train_hours": [22, 6]},
+            },
+            "A round asks for at most 50 tasks or about 40 minutes of people's time, all drawn at random. "
+            "It trains once 30 new corrections are in, or once a round is 90 minutes old, on 20 corrections at least, "
+            "only from 22:00 to 6:00 UTC. It goes on until somebody stops it.",
+        ),
+        (
+            {"loop": {"rounds": None, "max_corrections": 2000, "max_annotator_minutes": 600, "patience": 2}},
+            "A round asks for at most 300 tasks, 20 % of them drawn at random (probe). "
+            "It trains once the worklist is done, on 20 corrections at least. "
+            "It ends at 2,000 corrections (1,234 so far), "
+            "or at 600 minutes of work (57 so far), or after 2 rounds in a row that promote nothing.",
+        ),
+    ],
+)
+def test_the_monitor_says_what_a_run_may_spend_and_has_spent(tree: dict[str, object], told: str) -> None:
+    used = Spent(corrections=1234, annotator_minutes=57.2, gpu_hours=0.0)
+    assert " ".join(limits(Config.model_validate(tree), used)) == told

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from starlette.testclient import TestClient
 from redraft.config import Config, ServeConfig
 from redraft.errors import ConfigError
 from redraft.images import load_encoded, register_images
-from redraft.policy import Generation, GenerationSettings, Policy, encode_prompts, generate
+from redraft.policy import Generation, GenerationSettings, Policy, encode_prompts, generate, generate_stream
 from redraft.records import Role, Split, TokenKind, TokenTrace
 from redraft.runs import RunFolder
 from redraft.serving import (
@@ -29,10 +30,10 @@ from redraft.serving import (
     ServedVersion,
     ServeSettings,
     ServeTerms,
-    answering,
     build_app,
+    drawing,
 )
-from redraft.serving.answering import answer_of
+from redraft.serving.answers import answer_of
 from redraft.serving.requests import question_of, read_request
 from redraft.world import render, scene_at
 
@@ -92,7 +93,7 @@ def drawn(policy: Policy, prompt: str = PROMPT, seed: int = 0, **how: Any) -> li
 
 def test_an_answer_is_the_policys_with_its_version_and_log_probabilities(client: openai.OpenAI, policy: Policy) -> None:
     answer = client.chat.completions.create(
-        model=MODEL_ALIAS, messages=messages(), temperature=0, max_tokens=30, logprobs=True, top_logprobs=3
+        model=MODEL_ALIAS, messages=messages(), temperature=0, max_tokens=30, logprobs=True
     )
     (expected,) = drawn(policy, max_new_tokens=30)
     (choice,) = answer.choices
@@ -171,16 +172,42 @@ def test_a_stream_has_the_same_words_and_the_version_in_every_chunk(client: open
     assert raw.text.endswith("\n\ndata: [DONE]\n\n")
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_alternatives_are_the_likeliest_tokens_with_the_chosen_one_among_them(
+    client: openai.OpenAI, policy: Policy, stream: bool
+) -> None:
+    asked: dict[str, Any] = {"model": "v1", "messages": messages(), "temperature": 0, "max_tokens": 20}
+    tokens: list[Any] = []
+    if stream:
+        for chunk in client.chat.completions.create(**asked, stream=True, logprobs=True, top_logprobs=3):
+            logprobs = chunk.choices[0].logprobs
+            tokens += (logprobs.content or []) if logprobs else []
+    else:
+        answer = client.chat.completions.create(**asked, logprobs=True, top_logprobs=3)
+        assert answer.choices[0].logprobs is not None
+        tokens += answer.choices[0].logprobs.content or []
+    (expected,) = drawn(policy, max_new_tokens=20)
+    assert "".join(token.token for token in tokens) == expected.text
+    for token, logprob in zip(tokens, expected.trace.logprobs, strict=True):
+        best, *others = token.top_logprobs
+        assert len(others) == 2
+        assert (best.token, best.logprob, best.bytes) == (token.token, token.logprob, token.bytes), "it was greedy"
+        assert token.logprob == pytest.approx(logprob, abs=1e-4)
+        assert best.logprob >= others[0].logprob >= others[1].logprob
+        assert sum(math.exp(one.logprob) for one in token.top_logprobs) <= 1 + 1e-5
+    assert any(token.top_logprobs[1].token.startswith(" ") for token in tokens)
+
+
 def test_requests_of_one_moment_share_a_batch_and_agree_with_those_alone(
     policy: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = []
 
-    def counted(policy: Policy, prompts: Any, how: GenerationSettings, seeds: Any) -> list[Generation]:
+    def counted(policy: Policy, prompts: Any, how: GenerationSettings, seeds: Any, listener: Any) -> None:
         sizes.append(len(prompts))
-        return generate(policy, prompts, how, seeds)
+        generate_stream(policy, prompts, how, seeds, listener)
 
-    monkeypatch.setattr(answering, "generate", counted)
+    monkeypatch.setattr(drawing, "generate_stream", counted)
     body: dict[str, Any] = {"model": "v1", "messages": messages(), "max_tokens": 15}
     asked = [read_request(json.dumps(body | {"seed": seed}).encode()) for seed in range(4)]
 

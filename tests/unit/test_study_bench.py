@@ -41,7 +41,7 @@ def bench() -> Bench:
 
     def sampled() -> Sequence[Sampled]:
         names = origins(CONFIG.world_seed, Split.POOL, 0, CONFIG.items)
-        return draw_samples(made.untrained(), names, temperature=0.9, form="short")
+        return draw_samples(made.workshop.untrained(), names, temperature=0.9, form="short")
 
     made = Bench("builtin:tiny", CONFIG, sampled)
     return made

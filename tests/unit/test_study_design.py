@@ -16,7 +16,8 @@ from redraft.scaling.packing import pack, take_over
 from redraft.scaling.rows import CellResult, ResultFolder, row_of
 from redraft.scaling.search import choose
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs" / "studies").glob("*.yaml"))
+STUDIES = Path(__file__).parents[2] / "configs" / "studies"
+CONFIGS = [file for file in STUDIES.glob("*.yaml") if file.stem != "routing"]
 FIXED = Recipe(learning_rate=5e-5)
 
 
@@ -162,11 +163,13 @@ def test_published_results_are_one_small_file_that_can_be_taken_up_again(tmp_pat
     config = StudyConfig(arms={"a": Arm(recipe=FIXED)})
     cell = grid(config, {})[1]
     ResultFolder(tmp_path / "one").put(result(cell), config)
-    packed = pack(tmp_path / "one")
+    (tmp_path / "one" / "cells" / "00000000.json").write_text("another study's")
+    packed = pack(tmp_path / "one", [cell.id(config)])
     before = packed.read_bytes()
-    assert pack(tmp_path / "one").read_bytes() == before
+    assert pack(tmp_path / "one", [cell.id(config)] * 2).read_bytes() == before
     take_over(packed, tmp_path / "two")
     assert ResultFolder(tmp_path / "two").get(cell, config) == result(cell)
+    assert len(list((tmp_path / "two" / "cells").iterdir())) == 1
 
 
 @pytest.mark.parametrize(

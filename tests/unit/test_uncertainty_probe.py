@@ -133,8 +133,8 @@ def test_the_order_goes_from_mixture_to_a_signal_to_the_probe() -> None:
     told_by_what_was_said = [example(i, i / 10, i > 15, entropy=1.0) for i in range(30)]
     assert choose_scorer(told_by_what_was_said, SMALL, "p0").name == "nll"
     assert choose_scorer(world(60), SMALL, "p0").name == "probe"
-    off = SMALL.model_copy(update={"probe": False, "signal": "length"})
-    assert choose_scorer(world(60), off, "p0").name == "length"
+    fixed = SMALL.model_copy(update={"signal": "length"})
+    assert choose_scorer(world(60), fixed, "p0", probe=False).name == "length"
 
 
 def test_the_same_examples_in_another_order_give_the_same_scorer() -> None:

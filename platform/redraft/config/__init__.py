@@ -2,6 +2,7 @@
 
 from redraft.config.loading import load_config, override, parse_config, read_tree
 from redraft.config.loop import LoopConfig
+from redraft.config.routing import RouteConfig
 from redraft.config.sampling import EndpointConfig, SampleConfig
 from redraft.config.section import Section
 from redraft.config.sections import (
@@ -12,10 +13,9 @@ from redraft.config.sections import (
     PromoteConfig,
     PromptsConfig,
     RayConfig,
-    RouteConfig,
     ServeConfig,
-    StorageConfig,
 )
+from redraft.config.storage import S3Config, StorageConfig
 from redraft.config.training import OBJECTIVE_PRESETS, LoraConfig, ObjectiveConfig, TrainConfig
 from redraft.config.tree import Config
 from redraft.config.uncertainty import ClaimJudgeConfig, UncertaintyConfig
@@ -36,6 +36,7 @@ __all__ = [
     "PromptsConfig",
     "RayConfig",
     "RouteConfig",
+    "S3Config",
     "SampleConfig",
     "Section",
     "ServeConfig",

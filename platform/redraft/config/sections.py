@@ -46,16 +46,6 @@ class PromptsConfig(Section):
     question_share: float = Field(0.2, ge=0, le=1, description="share of world images asked a short question instead")
 
 
-class RouteConfig(Section):
-    """Which responses people see."""
-
-    budget: int = Field(300, ge=1, description="tasks per round")
-    random_share: float = Field(0.2, ge=0, le=1, description="share of the budget drawn at random: the control arm")
-    entropy_weight: float = Field(
-        0.5, ge=0, le=1, description="entropy's weight in the score; disagreement has the rest"
-    )
-
-
 class AnnotateConfig(Section):
     """Who corrects."""
 
@@ -101,16 +91,6 @@ class PromoteConfig(Section):
     confidence: float = Field(0.95, gt=0.5, lt=1, description="of the paired interval on the development split")
     max_recall_drop: float = Field(0.01, ge=0, description="guard: recall may fall by this much, absolute")
     max_length_change: float = Field(0.10, ge=0, description="guard: mean words may change by this much, relative")
-
-
-class StorageConfig(Section):
-    """Where truth lives. Unset means inside the run folder."""
-
-    database: str | None = Field(None, description="SQLAlchemy URL; default SQLite in the run folder")
-    blobs: str | None = Field(
-        None, description="folder for images, datasets and checkpoints; default in the run folder"
-    )
-    min_free_gib: float = Field(0.5, ge=0, description="refuse to start with less free disk")
 
 
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?"

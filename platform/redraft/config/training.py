@@ -88,9 +88,7 @@ class TrainConfig(Section):
     workers: int = Field(2, ge=1)
     cpus_per_worker: float = Field(0.5, gt=0)
     gpus_per_worker: float = Field(0.0, ge=0)
-    gpu: str | None = Field(
-        None, description="kind of GPU, e.g. A100-40GB, for the plan; redraft train --plan lists them"
-    )
+    gpu: str | None = Field(None, description="kind of GPU, e.g. A100-40GB; redraft train --plan lists them")
     batch_size: int = Field(16, ge=1, description="pairs per optimiser step, over all workers")
     micro_batch: int = Field(8, ge=1, description="pairs per forward pass of one worker; lower it to save memory")
     steps: int = Field(25, ge=1, description="optimiser steps per round")
@@ -125,6 +123,11 @@ class TrainConfig(Section):
     )
     tensorboard: bool = Field(False, description="also write TensorBoard events beside the step log")
     mlflow: str | None = Field(None, description="also log steps to this MLflow tracking URI")
+
+    @property
+    def accelerator(self) -> str | None:
+        """Ray's name of the kind of GPU that workers run on: A100 for A100-40GB; None on CPUs, or where any will do."""
+        return self.gpu.split("-")[0] if self.gpu and self.gpus_per_worker else None
 
     @model_validator(mode="after")
     def _batch_divides(self) -> Self:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from redraft.config.loop import LoopConfig
 from redraft.config.prices import PricesConfig
+from redraft.config.routing import RouteConfig
 from redraft.config.sampling import SampleConfig
 from redraft.config.section import Section
 from redraft.config.sections import (
@@ -21,10 +22,9 @@ from redraft.config.sections import (
     PromoteConfig,
     PromptsConfig,
     RayConfig,
-    RouteConfig,
     ServeConfig,
-    StorageConfig,
 )
+from redraft.config.storage import StorageConfig
 from redraft.config.training import TrainConfig
 from redraft.config.uncertainty import UncertaintyConfig
 
@@ -60,6 +60,12 @@ class Config(Section):
     def _blank_images_seen(self) -> Self:
         if self.uncertainty.image_ablation and self.sample.engine != "local":
             raise ValueError("uncertainty.image_ablation needs the policy at hand: set sample.engine=local")
+        return self
+
+    @model_validator(mode="after")
+    def _hidden_states_seen(self) -> Self:
+        if self.route.strategy == "probe+diversity" and self.sample.engine != "local":
+            raise ValueError("route.strategy probe+diversity needs the policy's hidden states: set sample.engine=local")
         return self
 
     def hash(self) -> str:

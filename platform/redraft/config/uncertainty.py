@@ -31,7 +31,6 @@ class UncertaintyConfig(Section):
     image_ablation: bool = Field(
         False, description="also score each routed response after a blank image: one forward pass an image more"
     )
-    probe: bool = Field(True, description="order by a probe as soon as answers suffice; off: by one signal")
     signal: Literal["auto", "mixture", "nll", "phrase_nll", "entropy", "ablation", "disagreement", "length"] = Field(
         "auto", description="what orders without a probe; auto: mixture, then the best by AUROC on what is labelled"
     )

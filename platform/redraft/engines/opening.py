@@ -22,6 +22,7 @@ def generation_settings(config: Config) -> GenerationSettings:
         min_p=c.min_p,
         repetition_penalty=c.repetition_penalty,
         stop=c.stop,
+        embed=config.route.strategy == "probe+diversity",
     )
 
 

@@ -6,7 +6,8 @@ load_policy(path) ─► Policy ─► encode_prompts ─► generate      (samp
 
 from redraft.generation import Generation, GenerationSettings
 from redraft.policy.attention import may_share_prefix
-from redraft.policy.generate import generate
+from redraft.policy.columns import Listener
+from redraft.policy.generate import generate, generate_stream
 from redraft.policy.layout import TokenBatch, lay_out
 from redraft.policy.load import Policy, load_policy, save_policy
 from redraft.policy.logprobs import ModelInput, TokenLogProbs
@@ -18,6 +19,7 @@ __all__ = [
     "EncodedResponse",
     "Generation",
     "GenerationSettings",
+    "Listener",
     "ModelInput",
     "Policy",
     "TokenBatch",
@@ -25,6 +27,7 @@ __all__ = [
     "encode_prompts",
     "encode_response",
     "generate",
+    "generate_stream",
     "image_features",
     "lay_out",
     "load_policy",

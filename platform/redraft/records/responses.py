@@ -46,7 +46,8 @@ class TokenTrace(Record):
     ``starts``/``ends`` are the token's characters in the response text; ``logprobs`` and ``entropies`` (nats) are of
     the distribution at temperature 1. A server that wrote the response may not have told the ids, which are -1 then,
     and its entropies are lower bounds (``redraft.engines.tokens``). ``blank_logprobs`` are what the logprobs would have
-    been after a blank image; None where nobody asked.
+    been after a blank image; None where nobody asked. ``embedding`` is what the policy made of the whole: the mean of
+    its last hidden states, thrown onto a few random directions; None where nobody asked.
     """
 
     token_ids: tuple[int, ...]
@@ -55,6 +56,7 @@ class TokenTrace(Record):
     logprobs: tuple[float, ...]
     entropies: tuple[float, ...]
     blank_logprobs: tuple[float, ...] | None = None
+    embedding: tuple[float, ...] | None = None
 
     @model_validator(mode="after")
     def _aligned(self) -> Self:
@@ -93,12 +95,14 @@ class SpanScore(Record):
 class ResponseScore(Record):
     """How unsure the policy is about one response; higher means more likely to hold an error.
 
-    ``score`` orders responses; ``entropy`` (largest span mean, nats) and ``disagreement`` (share of the other samples
-    that do not make the most contested claim) are what it was made of.
+    ``score`` says how likely any error is, ``segments`` how many phrases to expect wrong: chances where a probe gave
+    them, else guesses that order responses all the same. ``entropy`` (largest span mean, nats) and ``disagreement``
+    (share of the other samples that do not make the most contested claim) are what they were made of.
     """
 
     response_id: str
     score: float
+    segments: float = Field(default=0.0, ge=0)
     entropy: float
     disagreement: float
     spans: tuple[SpanScore, ...]

@@ -62,7 +62,7 @@ def percent_axis(axes: Axes, *, top: float | None = None) -> None:
     """Shares on the y axis, from zero, in percent."""
     axes.set_ylim(0, top)
     axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
-    axes.grid(axis="y")
+    axes.grid(True, axis="y")
 
 
 def end_labels(

@@ -93,7 +93,7 @@ def _corrections(
         if mended in (item.first, ""):
             continue
         doubt = min(0.49, annotators.mistakes) if arm.smooth and careless else None
-        yield _pair(item.origin, prompt, mended, item.first, edits, doubt), len(edits)
+        yield pair_of(item.origin, prompt, mended, item.first, edits, doubt), len(edits)
 
 
 def _rankings(order: Iterable[Sampled], arm: Arm, seed: int, prompt: str) -> Iterator[tuple[PreferencePair, int]]:
@@ -107,12 +107,13 @@ def _rankings(order: Iterable[Sampled], arm: Arm, seed: int, prompt: str) -> Ite
             right = 1 / (1 + math.exp(-arm.noise * abs(wrong[0] - wrong[1])))
             if random.Random(f"ranking:{seed}:{item.origin}").random() >= right:
                 texts = texts[::-1]
-        yield _pair(item.origin, prompt, *texts, None, None), 0
+        yield pair_of(item.origin, prompt, *texts, None, None), 0
 
 
-def _pair(
+def pair_of(
     origin: str, prompt: str, chosen: str, rejected: str, edits: tuple[Edit, ...] | None, smoothing: float | None
 ) -> PreferencePair:
+    """A pair about the picture of that name; without edits, a ranking of two whole texts."""
     spans: dict[str, object] = {"rejected_spans": None, "chosen_spans": None}
     if edits is not None:
         in_rejected, in_chosen = changed_spans(rejected, snap_edits(rejected, edits))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from redraft.errors import DataError
@@ -15,13 +16,16 @@ _LARGEST = 10_000_000
 _LONG_AGO = (2000, 1, 1, 0, 0, 0)
 
 
-def pack(folder: Path) -> Path:
-    """Write every result of a study into ``folder/cells.zip``; the same results give the same bytes."""
+def pack(folder: Path, ids: Iterable[str]) -> Path:
+    """Write these results of a study into ``folder/cells.zip``; the same results give the same bytes.
+
+    A folder may hold more: what another study left there.
+    """
     target = folder / PACKED
     partial = target.with_suffix(".partial")
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
-        for file in sorted((folder / "cells").glob("*.json")):
-            packed.writestr(_entry(f"cells/{file.name}"), file.read_bytes())
+        for name in sorted(f"cells/{id}.json" for id in set(ids)):
+            packed.writestr(_entry(name), (folder / name).read_bytes())
     return partial.replace(target)
 
 

@@ -44,7 +44,7 @@ class Resamples:
         self.draws = 1 + (results.config.bootstrap if draws is None else draws)
         self._weights: dict[bytes, Floats] = {}
         self._curves: dict[tuple[Figure, Line], Floats] = {}
-        pictures = _counts(np.random.default_rng(_SEED), self.draws, results.images, results.images)
+        pictures = counts(np.random.default_rng(_SEED), self.draws, results.images, results.images)
         cells = results.all
         self._column = {id(cell): at for at, cell in enumerate(cells)}
         self._figures = {name: _figure(pictures, cells, name) for name in _PARTS}
@@ -85,7 +85,7 @@ class Resamples:
             count = int(there.sum())
             weights = np.zeros((self.draws, len(there)))
             rng = np.random.default_rng([_SEED, *there.astype(int)])
-            weights[:, there] = _counts(rng, self.draws, count, max(1, count - 1))
+            weights[:, there] = counts(rng, self.draws, count, max(1, count - 1))
             self._weights[key] = weights
         return self._weights[key]
 
@@ -118,8 +118,8 @@ _PARTS: dict[Figure, tuple[str, str]] = {
 }
 
 
-def _counts(rng: np.random.Generator, draws: int, of: int, take: int) -> Floats:
-    """How often each of ``of`` is drawn; in the first row once."""
+def counts(rng: np.random.Generator, draws: int, of: int, take: int) -> Floats:
+    """``[draws, of]``, how often each of ``of`` is drawn; in the first row once."""
     drawn = rng.multinomial(take, np.full(of, 1 / of), size=draws).astype(np.float64)
     drawn[0] = 1
     return drawn

@@ -6,20 +6,15 @@ OUT/cells/ID.json   one result, written whole      OUT/rows.csv    the same as a
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from redraft.errors import DataError
-from redraft.records import HallucinationType, Record, SceneRate
+from redraft.records import HallucinationType, SceneRate
 from redraft.scaling.design import Cell, StudyConfig
+from redraft.scaling.measured import Kept, Measured
 
-VECTORS = ("errors", "mentions", "found", "present", "words")
 
-
-class CellResult(Record):
+class CellResult(Measured):
     """One trained policy, described and counted.
 
     ``errors``, ``mentions``, ``found``, ``present`` and ``words`` hold one number a picture, in the order of the
@@ -31,11 +26,7 @@ class CellResult(Record):
     cell: Cell
     steps: int
     segments: int
-    errors: tuple[int, ...]
     mentions: tuple[int, ...]
-    found: tuple[int, ...]
-    present: tuple[int, ...]
-    words: tuple[int, ...]
     by_type: dict[HallucinationType, float]
     over_generalisation: tuple[SceneRate, ...]
     chosen_change: float | None = None
@@ -45,61 +36,28 @@ class CellResult(Record):
     seconds: float = 0.0
 
     @property
-    def response_rate(self) -> float:
-        """Share of descriptions with an error."""
-        return sum(count > 0 for count in self.errors) / len(self.errors)
-
-    @property
     def mention_rate(self) -> float:
         """Errors per mention."""
         return sum(self.errors) / max(1, sum(self.mentions))
-
-    @property
-    def recall(self) -> float:
-        """Objects named per object present."""
-        return sum(self.found) / max(1, sum(self.present))
-
-    @property
-    def mean_words(self) -> float:
-        """Words a description."""
-        return sum(self.words) / len(self.words)
 
 
 class ResultFolder:
     """The results of a study so far."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.cells = root / "cells"
-        self.cells.mkdir(parents=True, exist_ok=True)
+        self._kept = Kept(root / "cells", CellResult)
 
     def has(self, cell: Cell, config: StudyConfig) -> bool:
         """Whether a cell is done."""
-        return self._file(cell, config).is_file()
+        return self._kept.has(cell.id(config))
 
     def get(self, cell: Cell, config: StudyConfig) -> CellResult:
-        """A cell's result.
-
-        Raises:
-            DataError: it is not there, or is no result.
-        """
-        file = self._file(cell, config)
-        try:
-            return CellResult.model_validate_json(file.read_text(encoding="utf-8"))
-        except FileNotFoundError as e:
-            raise DataError(f"{file} is missing: run the study again, it goes on where it was") from e
-        except ValidationError as e:
-            raise DataError(f"{file} is no result of a study: delete it and run the study again") from e
+        """A cell's result; DataError if there is none."""
+        return self._kept.get(cell.id(config))
 
     def put(self, result: CellResult, config: StudyConfig) -> None:
         """Keep a result; a kill leaves it whole or not there."""
-        file = self._file(result.cell, config)
-        partial = file.with_suffix(".partial")
-        partial.write_text(result.model_dump_json(), encoding="utf-8")
-        os.replace(partial, file)
-
-    def _file(self, cell: Cell, config: StudyConfig) -> Path:
-        return self.cells / f"{cell.id(config)}.json"
+        self._kept.put(result.cell.id(config), result)
 
 
 COLUMNS = (

@@ -60,7 +60,7 @@ def bounded(reach: Reach) -> Bounded:
 
 
 def labels_needed(
-    sizes: Sequence[int], rates: Floats, target: float, recalls: Floats | None = None, recall: Floats | None = None
+    sizes: Sequence[float], rates: Floats, target: float, recalls: Floats | None = None, recall: Floats | None = None
 ) -> Reach:
     """Labels at which a curve first is at or below ``target``.
 

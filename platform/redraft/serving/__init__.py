@@ -1,12 +1,14 @@
 """A policy behind an API that clients of OpenAI's understand; docs/serving.md. No Ray in it.
 
-app ──► access ──► requests ──► versions ──► pictures ──► answering ──► batching ──► completions ──► app
-HTTP    whose      is it one    who          data: URI,   to tokens     one call     OpenAI's
-        token?     question?    answers?     store, URL                 for many     shapes
+app ──► access ──► requests ──► versions ──► pictures ──► encoding ──► batching ──► drawing ──► completions ──► app
+HTTP    whose      is it one    who          data: URI,   to tokens    one call     news of     OpenAI's
+        token?     question?    answers?     store, URL                for many     each row    shapes
 
-server.py     these steps in a row          settings.py   what a replica is told
-remote.py     pictures of listed servers    refusals.py   what is wrong with a request
-comparing.py  two versions' words, marked
+server.py     these steps in a row          settings.py      what a replica is told
+underway.py   a request being answered      streaming.py     events while it is; clients that go away
+answers.py    an answer in pieces           text_stream.py   text that can no longer change
+remote.py     pictures of listed servers    alternatives.py  what else could have been written
+refusals.py   what is wrong with a request  comparing.py     two versions' words, marked
 """
 
 from redraft.serving.app import build_app

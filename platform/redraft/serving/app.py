@@ -8,28 +8,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from openai.types import Model
 from starlette.exceptions import HTTPException
 
 from redraft import __version__
-from redraft.errors import Outage, RedraftError
+from redraft.errors import RedraftError
 from redraft.records import Record
-from redraft.serving.completions import Completed, chunks, completion, model
-from redraft.serving.refusals import Refused, error_body
+from redraft.serving.completions import completion, model
+from redraft.serving.refusals import OURS, Refused, error_body, for_callers
 from redraft.serving.remote import MAX_IMAGE_BYTES
 from redraft.serving.requests import LONGEST_TEXT, MODEL_ALIAS, read_request
 from redraft.serving.server import PolicyServer
+from redraft.serving.streaming import EventStream, unless_gone
 
 MAX_BODY = MAX_IMAGE_BYTES * 4 // 3 + 8 * LONGEST_TEXT + 100_000
 """Bytes; the largest picture as base64 and the longest text, escaped, fit."""
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_OURS = "something is wrong on the server: try again in a moment"
 
 _log = logging.getLogger(__name__)
 
@@ -97,12 +96,13 @@ async def one_model(server: Server, name: str) -> Response:
 
 @guarded.post("/chat/completions")
 async def chat_completions(request: Request, server: Server) -> Response:
-    """Answer about one picture."""
+    """Answer about one picture; a client that goes away is not answered to the end."""
     asked = read_request(await _body(request))
-    done = await server.complete(asked)
     if asked.stream:
+        question = await unless_gone(request, server.prepare(asked))
         usage = asked.stream_options is not None and asked.stream_options.include_usage
-        return StreamingResponse(_events(done, usage), media_type="text/event-stream", headers=_HEADERS)
+        return EventStream(server.begin(question), usage, _HEADERS)
+    done = await unless_gone(request, server.complete(asked))
     text = completion(done).model_dump_json(exclude_none=True)
     return Response(text, media_type="application/json", headers=_HEADERS)
 
@@ -134,23 +134,15 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _events(done: Completed, include_usage: bool) -> Iterator[str]:
-    for chunk in chunks(done, include_usage):
-        yield f"data: {chunk.model_dump_json(exclude_none=True)}\n\n"
-    yield "data: [DONE]\n\n"
-
-
 def _plain(entry: Model) -> dict[str, object]:
     return entry.model_dump(exclude_none=True)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    if isinstance(error, Refused):
-        body, status = error.body, error.status
-    else:  # such a sentence may name files and hosts
+    assert isinstance(error, RedraftError)
+    if not isinstance(error, Refused):
         _log.error("%s %s: %s", request.method, request.url.path, error)
-        status = 503 if isinstance(error, Outage) else 500
-        body = error_body(status, _OURS)
+    status, body = for_callers(error)
     headers = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}
     return JSONResponse(body.model_dump(mode="json"), status, _HEADERS | headers.get(status, {}))
 
@@ -163,4 +155,4 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _bug(request: Request, error: Exception) -> Response:
     """The server logs the traceback; the caller does not see it."""
-    return JSONResponse(error_body(500, _OURS).model_dump(mode="json"), 500)
+    return JSONResponse(error_body(500, OURS).model_dump(mode="json"), 500)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from openai.types import CompletionUsage, Model
@@ -12,68 +12,90 @@ from openai.types.chat.chat_completion import Choice, ChoiceLogprobs
 from openai.types.chat.chat_completion_chunk import Choice as ChunkChoice
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 from openai.types.chat.chat_completion_chunk import ChoiceLogprobs as ChunkLogprobs
+from openai.types.chat.chat_completion_token_logprob import TopLogprob
 
-from redraft.serving.answering import Answer, Piece
+from redraft.serving.answers import Answer, Piece
 
 OWNER = "redraft"
 
+_HALF = "\ufffd"
+
 
 @dataclass(frozen=True)
-class Completed:
-    """What one request was answered, by which version; ``created`` is UTC seconds since the epoch."""
+class Head:
+    """What all parts of an answer say: which version wrote it; ``created`` is UTC seconds since the epoch."""
 
     version: str
-    answers: tuple[Answer, ...]
     prompt_tokens: int
     created: int
     logprobs: bool
 
 
+@dataclass(frozen=True)
+class Completed:
+    """What one request was answered."""
+
+    head: Head
+    answers: tuple[Answer, ...]
+
+
 def completion(done: Completed) -> ChatCompletion:
     """The whole answer at once."""
+    head = done.head
     choices = [
         Choice(
             index=index,
             finish_reason=answer.finish_reason,
             message=ChatCompletionMessage(role="assistant", content=answer.text),
-            logprobs=ChoiceLogprobs(content=_logprobs(answer.pieces)) if done.logprobs else None,
+            logprobs=ChoiceLogprobs(content=_logprobs(answer.pieces)) if head.logprobs else None,
         )
         for index, answer in enumerate(done.answers)
     ]
     return ChatCompletion(
         id=_new_id(),
         object="chat.completion",
-        created=done.created,
-        model=done.version,
-        system_fingerprint=done.version,
+        created=head.created,
+        model=head.version,
+        system_fingerprint=head.version,
         choices=choices,
-        usage=_usage(done),
+        usage=_usage(head, sum(answer.tokens for answer in done.answers)),
     )
 
 
-def chunks(done: Completed, include_usage: bool) -> Iterator[ChatCompletionChunk]:
-    """The answer in pieces, a token each, one choice after the other."""
-    id = _new_id()
+class Chunks:
+    """The answer in chunks, each of which names the version."""
 
-    def chunk(choices: list[ChunkChoice], usage: CompletionUsage | None = None) -> ChatCompletionChunk:
+    def __init__(self, head: Head) -> None:
+        self._head, self._id = head, _new_id()
+
+    def role(self, choice: int) -> ChatCompletionChunk:
+        """The first chunk of a choice."""
+        return self._chunk([ChunkChoice(index=choice, delta=ChoiceDelta(role="assistant", content=""))])
+
+    def pieces(self, choice: int, pieces: Sequence[Piece]) -> ChatCompletionChunk:
+        """More of a choice."""
+        logprobs = ChunkLogprobs(content=_logprobs(pieces)) if self._head.logprobs else None
+        delta = ChoiceDelta(content="".join(piece.text for piece in pieces))
+        return self._chunk([ChunkChoice(index=choice, delta=delta, logprobs=logprobs)])
+
+    def end(self, choice: int, answer: Answer) -> ChatCompletionChunk:
+        """The last chunk of a choice."""
+        return self._chunk([ChunkChoice(index=choice, delta=ChoiceDelta(), finish_reason=answer.finish_reason)])
+
+    def usage(self, written: int) -> ChatCompletionChunk:
+        """What the whole answer took; ``written`` tokens."""
+        return self._chunk([], _usage(self._head, written))
+
+    def _chunk(self, choices: list[ChunkChoice], usage: CompletionUsage | None = None) -> ChatCompletionChunk:
         return ChatCompletionChunk(
-            id=id,
+            id=self._id,
             object="chat.completion.chunk",
-            created=done.created,
-            model=done.version,
-            system_fingerprint=done.version,
+            created=self._head.created,
+            model=self._head.version,
+            system_fingerprint=self._head.version,
             choices=choices,
             usage=usage,
         )
-
-    for index, answer in enumerate(done.answers):
-        yield chunk([ChunkChoice(index=index, delta=ChoiceDelta(role="assistant", content=""))])
-        for piece in answer.pieces:
-            logprobs = ChunkLogprobs(content=_logprobs([piece])) if done.logprobs else None
-            yield chunk([ChunkChoice(index=index, delta=ChoiceDelta(content=piece.text), logprobs=logprobs)])
-        yield chunk([ChunkChoice(index=index, delta=ChoiceDelta(), finish_reason=answer.finish_reason)])
-    if include_usage:
-        yield chunk([], _usage(done))
 
 
 def model(version: str, created: int) -> Model:
@@ -82,19 +104,28 @@ def model(version: str, created: int) -> Model:
 
 
 def _logprobs(pieces: Sequence[Piece]) -> list[ChatCompletionTokenLogprob]:
-    """Of the chosen tokens alone: the alternatives are not kept."""
     return [
         ChatCompletionTokenLogprob(
-            token=piece.text, bytes=list(piece.text.encode()), logprob=piece.logprob, top_logprobs=[]
+            token=piece.text,
+            bytes=list(piece.text.encode()),
+            logprob=piece.logprob,
+            top_logprobs=[
+                TopLogprob(token=other.text, bytes=_bytes(other.text), logprob=other.logprob)
+                for other in piece.alternatives
+            ],
         )
         for piece in pieces
     ]
 
 
-def _usage(done: Completed) -> CompletionUsage:
-    written = sum(answer.tokens for answer in done.answers)
+def _bytes(text: str) -> list[int] | None:
+    """None where a token is a part of a character."""
+    return None if _HALF in text else list(text.encode())
+
+
+def _usage(head: Head, written: int) -> CompletionUsage:
     return CompletionUsage(
-        prompt_tokens=done.prompt_tokens, completion_tokens=written, total_tokens=done.prompt_tokens + written
+        prompt_tokens=head.prompt_tokens, completion_tokens=written, total_tokens=head.prompt_tokens + written
     )
 
 

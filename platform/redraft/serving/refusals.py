@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from redraft.errors import RedraftError
+from redraft.errors import Outage, RedraftError
 from redraft.records import Record
 
 _KINDS = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+
+OURS = "something is wrong on the server: try again in a moment"
 
 
 class Refused(RedraftError):
@@ -43,3 +45,11 @@ def error_body(status: int, message: str, code: str | None = None, param: str | 
     """An error of this HTTP status."""
     kind = _KINDS.get(status, "server_error" if status >= 500 else "invalid_request_error")
     return ErrorBody(error=ErrorDetail(message=message, type=kind, param=param, code=code))
+
+
+def for_callers(error: RedraftError) -> tuple[int, ErrorBody]:
+    """The status and the body; what is no refusal may name files and hosts, and is not told."""
+    if isinstance(error, Refused):
+        return error.status, error.body
+    status = 503 if isinstance(error, Outage) else 500
+    return status, error_body(status, OURS)

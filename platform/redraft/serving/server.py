@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Sequence
@@ -10,18 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from redraft.errors import ConfigError
-from redraft.policy import EncodedPrompt, Generation, GenerationSettings, load_policy
+from redraft.logs import about
+from redraft.policy import EncodedPrompt, GenerationSettings, load_policy
 from redraft.runs import RunFolder
 from redraft.serving.access import Access
-from redraft.serving.answering import Prepared, answer_of, draw, prepare
 from redraft.serving.batching import Batcher
-from redraft.serving.completions import Completed
+from redraft.serving.completions import Completed, Head
+from redraft.serving.drawing import Mailbox, Prepared, draw
+from redraft.serving.encoding import prepare
 from redraft.serving.pictures import Pictures, from_store
 from redraft.serving.refusals import Refused
 from redraft.serving.remote import RemotePictures
 from redraft.serving.requests import ChatRequest, question_of
 from redraft.serving.settings import ServeSettings, ServeTerms
+from redraft.serving.underway import Underway
 from redraft.serving.versions import Hosted, LineUp, Loader, PolicyHost
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,13 +39,23 @@ class BatchKey:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A request that can be answered: who will, and how."""
+
+    request: ChatRequest
+    key: BatchKey
+    encoded: EncodedPrompt
+    batcher: Batcher[BatchKey, Prepared, None]
+
+
+@dataclass(frozen=True)
 class Front:
     """What stands before the policy under some terms."""
 
     terms: ServeTerms
     access: Access
     pictures: Pictures
-    batcher: Batcher[BatchKey, Prepared, tuple[Generation, ...]]
+    batcher: Batcher[BatchKey, Prepared, None]
 
     @classmethod
     def open(cls, terms: ServeTerms) -> Front:
@@ -86,6 +102,9 @@ class PolicyServer:
             front = await asyncio.to_thread(Front.open, settings.terms)
         await self._host.reconfigure(settings)
         self._front = front
+        with about(policy=settings.promoted.id):
+            also = f", and {settings.canary_share:.0%} by {settings.candidate.id}" if settings.candidate else ""
+            _log.info("requests are answered by %s%s", settings.promoted.id, also)
 
     @property
     def line_up(self) -> LineUp:
@@ -102,8 +121,8 @@ class PolicyServer:
         """As ``Access.check``."""
         await asyncio.to_thread(self._open_front.access.check, authorization, host)
 
-    async def complete(self, request: ChatRequest) -> Completed:
-        """Answer one request, in a batch with others if there are any.
+    async def prepare(self, request: ChatRequest) -> Question:
+        """Choose a version and read the picture.
 
         Raises:
             Refused: it asks for what cannot be given.
@@ -114,15 +133,34 @@ class PolicyServer:
         # One at a time: a picture may take hundreds of megabytes while it is open.
         async with self._preparing:
             encoded = await asyncio.to_thread(_encode, front.pictures, hosted, data, question.prompt, settings)
+        return Question(request, BatchKey(hosted, settings), encoded, front.batcher)
+
+    def begin(self, question: Question) -> Underway:
+        """Put a request into a batch, with others if there are any; it must be left again.
+
+        Raises:
+            Refused: too many wait already.
+        """
+        request, mailbox = question.request, Mailbox()
         seed = secrets.randbits(31) if request.seed is None else request.seed
-        drawn = await front.batcher.submit(BatchKey(hosted, settings), Prepared(encoded, seed), rows=settings.k)
-        return Completed(
-            version=hosted.version.id,
-            answers=tuple(answer_of(generation, hosted.policy.eos_id) for generation in drawn),
-            prompt_tokens=len(encoded.input_ids),
+        wanted = Prepared(question.encoded, seed, mailbox, request.top_logprobs or 0, request.stream)
+        place = question.batcher.join(question.key, wanted, rows=question.key.settings.k)
+        head = Head(
+            version=question.key.hosted.version.id,
+            prompt_tokens=len(question.encoded.input_ids),
             created=int(time.time()),
             logprobs=request.logprobs,
         )
+        return Underway(head, place, mailbox, question.key.settings.k)
+
+    async def complete(self, request: ChatRequest) -> Completed:
+        """Answer one request whole.
+
+        Raises:
+            Refused: as ``prepare`` and ``begin``.
+        """
+        with self.begin(await self.prepare(request)) as underway:
+            return await underway.completed()
 
     @property
     def _open_front(self) -> Front:
@@ -156,8 +194,10 @@ def _encode(
     return prepare(hosted.encoder, pictures.decode(data), prompt, settings.max_new_tokens)
 
 
-async def _run(key: BatchKey, asked: Sequence[Prepared]) -> Sequence[tuple[Generation, ...]]:
-    return await asyncio.to_thread(draw, key.hosted, key.settings, asked)
+async def _run(key: BatchKey, asked: Sequence[Prepared]) -> Sequence[None]:
+    with about(policy=key.hosted.version.id):
+        await asyncio.to_thread(draw, key.hosted, key.settings, asked)
+    return [None] * len(asked)
 
 
 def _not_ready() -> Refused:

@@ -11,6 +11,8 @@
     exports.py       answers on their way out       imports.py      answers that were given elsewhere
     human_evaluations.py   what people found blind  audit.py        the append-only log
     browse.py        corrections, a page at a time  watch.py        how the work goes
+    events.py        what the loop did, and when
+    retrying.py      calls outlive a restart        trouble.py, url.py   what is wrong, without passwords
     tables/, rows.py, ready.py, engine.py, migrations/   what they stand on
 
 One ``Store`` serves all threads of a process; every process opens its own on the same URL.
@@ -30,8 +32,9 @@ from redraft.store.browse import BrowsePart
 from redraft.store.corrections import CorrectionPart
 from redraft.store.datasets import DatasetPart
 from redraft.store.drafts import DraftPart
-from redraft.store.engine import Database, parse_url
+from redraft.store.engine import Database
 from redraft.store.evaluations import EvaluationPart
+from redraft.store.events import Event, EventPart
 from redraft.store.exports import AnswerFilter, ExportPart, StoredAnswer
 from redraft.store.golds import GoldPart
 from redraft.store.human_evaluations import HumanEvaluationPart
@@ -40,17 +43,20 @@ from redraft.store.imports import ImportPart
 from redraft.store.migrate import upgrade
 from redraft.store.policies import Lineage, PolicyPart
 from redraft.store.projects import ProjectPart
+from redraft.store.retrying import survives_restarts
 from redraft.store.reviews import ReviewPart
 from redraft.store.rounds import RoundPart
 from redraft.store.submissions import SubmissionPart
 from redraft.store.tokens import TokenPart
+from redraft.store.url import parse_url, shown
 from redraft.store.users import UserPart
 from redraft.store.watch import WatchPart
 from redraft.store.worklist import WorklistPart
 
-__all__ = ["AnswerFilter", "AuditEntry", "Lineage", "Role", "Store", "StoredAnswer", "User", "WorklistCounts"]
+__all__ = ["AnswerFilter", "AuditEntry", "Event", "Lineage", "Role", "Store", "StoredAnswer", "User", "WorklistCounts"]
 
 
+@survives_restarts
 class Store(
     ImagePart,
     WorklistPart,
@@ -63,6 +69,7 @@ class Store(
     DatasetPart,
     PolicyPart,
     EvaluationPart,
+    EventPart,
     HumanEvaluationPart,
     ExportPart,
     ImportPart,
@@ -74,7 +81,7 @@ class Store(
     BrowsePart,
     WatchPart,
 ):
-    """One database, SQLite or PostgreSQL, at the present schema."""
+    """One database, SQLite or PostgreSQL, at the present schema; a server may be restarted under it."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -113,4 +120,4 @@ class Store(
         self.close()
 
     def __repr__(self) -> str:
-        return f"Store({self._db.url.render_as_string()!r})"
+        return f"Store({shown(self._db.url)!r})"

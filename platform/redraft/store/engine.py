@@ -1,7 +1,9 @@
 """Connections: one short transaction at a time, and one clear sentence when the database cannot do it.
 
 SQLite runs in WAL mode, so readers never wait; writers queue on ``BEGIN IMMEDIATE``. PostgreSQL writes at READ
-COMMITTED; what must not interleave takes row locks or advisory locks where it happens.
+COMMITTED; what must not interleave takes row locks or advisory locks where it happens. A server that went away without
+a word is noticed by keepalives, a statement that never ends by a time limit; what the URL says after its question mark
+(sslmode and the like) goes to libpq as it is, and wins.
 """
 
 from __future__ import annotations
@@ -10,9 +12,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,12 +22,21 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from redraft.errors import Outage, StorageError
+from redraft.errors import StorageError
+from redraft.store.retrying import Patience
+from redraft.store.trouble import BUSY_SECONDS, STATEMENT_MINUTES, explained
+from redraft.store.url import parse_url
 
-BUSY_SECONDS = 30
-"""How long a SQLite writer waits for the others before it gives up."""
+__all__ = ["BUSY_SECONDS", "Database", "parse_url"]
 
-_CONNECT_SECONDS = 10
+_SERVER: dict[str, Any] = {
+    "connect_timeout": 10,
+    "application_name": "redraft",
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 _POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 8, "pool_use_lifo": True}
 _IDLE_SECONDS = 1.0
 
@@ -43,12 +53,19 @@ class Database:
         self.url = url
         self.clock = clock
         self.sqlite = url.get_backend_name() == "sqlite"
+        self.patience = Patience()
         self._engine = _create_engine(url)
         self._process = os.getpid()
         self._writing = threading.RLock()
+        self._thread = threading.local()
         if self.sqlite:
-            with self._explained():
+            with explained(url):
                 _use_wal(url)
+
+    @property
+    def told(self) -> int:
+        """How often this thread has told the database something that may last, whether or not it heard it."""
+        return getattr(self._thread, "told", 0)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -57,7 +74,7 @@ class Database:
         Raises:
             StorageError: the database cannot be reached or read.
         """
-        with self._explained(), self._connect() as connection, connection.begin():
+        with explained(self.url), self._connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -73,12 +90,13 @@ class Database:
         """
         options = {"redraft_write": True, "redraft_durable": durable, "redraft_references": references}
         with (
-            self._explained(),
+            explained(self.url),
             self._turn(),
             self._connect().execution_options(**options) as connection,
             connection.begin(),
         ):
             yield connection
+            self._tell()
 
     @contextmanager
     def steps(self, *, durable: bool = True) -> Iterator[sa.Connection]:
@@ -91,7 +109,8 @@ class Database:
             with self.write(durable=durable) as connection:
                 yield connection
         else:
-            with self._explained(), self._connect().execution_options(redraft_steps=True) as connection:
+            with explained(self.url), self._connect().execution_options(redraft_steps=True) as connection:
+                self._tell()
                 yield connection
 
     def lock(self, connection: sa.Connection, name: str) -> None:
@@ -99,9 +118,18 @@ class Database:
         if not self.sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"redraft:{name}", 0))))
 
+    def unhurried(self, connection: sa.Connection) -> None:
+        """Let this transaction take as long as it must."""
+        if not self.sqlite:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+
     def close(self) -> None:
         """Close the idle connections; a later call opens new ones."""
         self._engine.dispose()
+
+    def _tell(self) -> None:
+        self._thread.told = self.told + 1
 
     def _connect(self) -> sa.Connection:
         self._notice_fork()
@@ -117,91 +145,6 @@ class Database:
             self._engine.dispose(close=False)  # the connections belong to the process that forked this one
             self._process, self._writing = os.getpid(), threading.RLock()
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except exc.IntegrityError as e:
-            raise StorageError(f"{self._where()} refused a row: {_reason(e)}") from e
-        except exc.OperationalError as e:
-            kind = StorageError if any(part in _reason(e) for part in _FOR_GOOD) else Outage
-            raise kind(self._sentence(e)) from e
-        except exc.InternalError as e:
-            raise StorageError(self._sentence(e)) from e
-        except exc.DatabaseError as e:
-            if type(e) is not exc.DatabaseError:
-                raise
-            raise StorageError(self._sentence(e)) from e
-
-    def _where(self) -> str:
-        return f"database {self.url.database}" if self.sqlite else f"database {self.url.render_as_string()}"
-
-    def _sentence(self, error: exc.DBAPIError) -> str:
-        reason = _reason(error)
-        if self.url.password:
-            reason = reason.replace(str(self.url.password), "***")
-        for part, hint in _HINTS.items():
-            if part in reason:
-                return f"{self._where()}: {hint}"
-        return f"{self._where()} cannot be used: {reason}"
-
-
-_HINTS = {
-    "database or disk is full": "the disk is full; free some space and run it again",
-    "disk I/O error": "the disk failed or is full (disk I/O error)",
-    "No space left on device": "the server's disk is full; free some space and run it again",
-    "database is locked": f"another process kept it locked for {BUSY_SECONDS} s; stop that process or try again",
-    "attempt to write a readonly database": "it is read-only; ask for write permission on the file and its folder",
-    "unable to open database file": "it cannot be opened; check that its folder is writable",
-    "file is not a database": "the file is not a SQLite database; name another file",
-    "database disk image is malformed": "the file is damaged; restore it from a backup",
-}
-
-_FOR_GOOD = ("readonly", "unable to open", "not a database", "malformed", "no such", "authentication", "does not exist")
-"""Parts of what a database says when waiting will not help."""
-
-
-def _reason(error: exc.DBAPIError) -> str:
-    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
-    return lines[0] if lines else type(error.orig).__name__
-
-
-def parse_url(text: str) -> URL:
-    """Check a database URL; SQLite paths become absolute, so that every process means the same file.
-
-    Raises:
-        StorageError: malformed, or of a kind that Redraft does not store in. The text itself is never shown: it may
-            hold a password.
-    """
-    try:
-        url = sa.make_url(text)
-    except (exc.ArgumentError, ValueError) as e:
-        raise StorageError(
-            "the database URL is malformed: write sqlite:////folder/file.db or postgresql+psycopg://user@host:5432/name"
-        ) from e
-    if url.drivername in ("sqlite", "sqlite+pysqlite"):
-        return _parse_sqlite(url)
-    if url.drivername in ("postgresql", "postgresql+psycopg"):
-        if not url.database:
-            raise StorageError(f"the database URL {url.render_as_string()} names no database: add /name at its end")
-        return url.set(drivername="postgresql+psycopg")
-    raise StorageError(f"databases of kind {url.drivername} are not supported: use sqlite or postgresql+psycopg")
-
-
-def _parse_sqlite(url: URL) -> URL:
-    if not url.database or url.database == ":memory:":
-        raise StorageError("an in-memory SQLite database cannot be shared by processes: name a file, sqlite:///file.db")
-    if url.query or url.host or url.username:
-        raise StorageError(
-            "a SQLite URL is sqlite:/// and a path, nothing else (an absolute path gives four slashes: sqlite:////data/file.db)"
-        )
-    path = Path(os.path.abspath(url.database))
-    if path.is_dir():
-        raise StorageError(f"database {path} is a folder: name a file in it, such as {path / 'redraft.db'}")
-    if not path.parent.is_dir():
-        raise StorageError(f"database {path} cannot be made: there is no folder {path.parent}, create it first")
-    return sa.URL.create("sqlite", database=str(path))
-
 
 def _create_engine(url: URL) -> sa.Engine:
     if url.get_backend_name() == "sqlite":
@@ -210,11 +153,13 @@ def _create_engine(url: URL) -> sa.Engine:
         sa.event.listen(engine, "begin", _begin_sqlite)
     else:
         try:
-            server = {"connect_timeout": _CONNECT_SECONDS, "application_name": "redraft"}
+            server = {name: value for name, value in _SERVER.items() if name not in url.query}
             engine = sa.create_engine(url, connect_args=server, isolation_level="AUTOCOMMIT", **_POOL)
         except ModuleNotFoundError as e:
             raise StorageError("PostgreSQL needs the psycopg package: pip install 'redraft[postgres]'") from e
         sa.event.listen(engine, "begin", _begin_postgresql)
+        if "options" not in url.query:
+            sa.event.listen(engine, "connect", _limit)
         sa.event.listen(engine, "checkin", _note_use)
         sa.event.listen(engine, "checkout", partial(_ping_if_idle, engine.dialect))
     return engine
@@ -235,6 +180,12 @@ def _begin_postgresql(connection: sa.Connection) -> None:
     if not options.get("redraft_steps"):
         write = options.get("redraft_write")
         connection.exec_driver_sql("BEGIN" if write else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+def _limit(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    limit = f"'{STATEMENT_MINUTES}min'"
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(f"SET statement_timeout = {limit}; SET idle_in_transaction_session_timeout = {limit}")
 
 
 def _note_use(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:

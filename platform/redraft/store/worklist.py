@@ -12,7 +12,8 @@ everybody and stay open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import sqlalchemy as sa
 
@@ -27,6 +28,8 @@ from redraft.store.rows import add, check_text, fetch, get, to_row
 from redraft.store.users import refuse_disabled
 
 NO_GOLD = GoldRules()
+_NOTHING: Mapping[str, float] = {}
+_IDS_AT_ONCE = 1000
 
 _leases = tables.leases
 _tasks = tables.tasks
@@ -65,18 +68,22 @@ class WorklistPart:
         with self._db.read() as connection:
             return fetch(connection, Task, query)
 
-    def retire_tasks(self, round: int) -> int:
+    def retire_tasks(self, round: int, keep: Mapping[str, float] = _NOTHING) -> int:
         """Take the open tasks of a round of the loop off the worklist; returns how many went.
 
-        Those that an annotator holds stay, for that annotator alone.
+        Those that an annotator holds stay, for that annotator alone; those in ``keep``, by id, stay for everybody, with
+        that priority.
         """
+        open_ones = sa.and_(_tasks.c.project == MAIN_PROJECT, _tasks.c.round == round, tables.WAITING)
         with self._db.write() as connection:
             give_back_late(self._db, connection, self._db.clock())
-            open_ones = sa.and_(_tasks.c.project == MAIN_PROJECT, _tasks.c.round == round, tables.WAITING)
-            closed = _tasks.update().values(free=0, due=_tasks.c.due - _tasks.c.free)
-            in_work = closed.where(open_ones, _tasks.c.due > _tasks.c.free).values(state=TaskState.LEASED.value)
-            connection.execute(in_work)
-            return connection.execute(closed.where(open_ones).values(state=TaskState.RETIRED.value)).rowcount
+            found = connection.execute(sa.select(_tasks.c.id).where(open_ones)).scalars().all()
+            for id in keep.keys() & set(found):
+                connection.execute(_tasks.update().where(_tasks.c.id == id).values(priority=keep[id]))
+            gone = 0
+            for ids in _batched((id for id in found if id not in keep), _IDS_AT_ONCE):
+                gone += _close(connection, sa.and_(_tasks.c.id.in_(ids), tables.WAITING))
+            return gone
 
     def lease(self, annotator: str, seconds: float, gold: GoldRules = NO_GOLD) -> Lease | None:
         """The annotator's lease, prolonged; else the task to do next; None when none is left for them.
@@ -143,3 +150,16 @@ class WorklistPart:
         """Open the places whose lease ran out by ``now``, which asking for work does too; returns how many."""
         with self._db.steps(durable=False) as connection:
             return give_back_late(self._db, connection, now)
+
+
+def _close(connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
+    """Retire tasks; of those that somebody works on, only the places that are free. How many were retired."""
+    closed = _tasks.update().values(free=0, due=_tasks.c.due - _tasks.c.free).where(which)
+    connection.execute(closed.where(_tasks.c.due > _tasks.c.free).values(state=TaskState.LEASED.value))
+    return connection.execute(closed.values(state=TaskState.RETIRED.value)).rowcount
+
+
+def _batched(ids: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
+    left = iter(ids)
+    while batch := tuple(islice(left, size)):
+        yield batch

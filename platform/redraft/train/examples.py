@@ -9,6 +9,7 @@ from typing import Any, overload
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from redraft.blobs import fetch
 from redraft.train.encode import PairTokens, TrainingExample
 
 
@@ -33,9 +34,9 @@ class Examples(Sequence[TrainingExample]):
         return _example(self.table.slice(index % len(self), 1).to_pylist()[0])
 
 
-def read_examples(dataset: Path) -> Examples:
-    """The examples of a dataset version's folder of Parquet files, whatever order those are in."""
-    return Examples(pq.read_table(dataset))
+def read_examples(dataset: str | Path) -> Examples:
+    """The examples of a dataset version's folder of Parquet files, or its address, whatever order those are in."""
+    return Examples(pq.read_table(fetch(dataset)))
 
 
 def _example(row: dict[str, Any]) -> TrainingExample:

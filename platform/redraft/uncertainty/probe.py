@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat, PositiveInt, model_validator
 from redraft.records import Record, ResponseScore, SpanScore
 from redraft.uncertainty.calibrating import Calibration, sigmoid
 from redraft.uncertainty.sampled import Floats, SampledResponse
+from redraft.uncertainty.scoring import expected_segments
 from redraft.uncertainty.signals import FEATURES_VERSION, SIGNALS, features
 
 
@@ -57,11 +58,13 @@ class Probe(Record):
         """The response with the chance of each claim, and of the whole, to be wrong."""
         raw = self.raw(sampled)
         (whole,) = self.response_calibration.apply(np.array([any_wrong(raw)]))
-        spans = zip(sampled.claims, self.claim_calibration.apply(raw), strict=True)
+        chances = self.claim_calibration.apply(raw).tolist()
+        spans = zip(sampled.claims, chances, strict=True)
         return sampled.mixture.model_copy(
             update={
                 "score": float(whole),
-                "spans": tuple(SpanScore(span=claim.span, score=float(p)) for claim, p in spans),
+                "segments": expected_segments(sampled.claims, chances),
+                "spans": tuple(SpanScore(span=claim.span, score=p) for claim, p in spans),
             }
         )
 

@@ -23,6 +23,7 @@ from redraft.uncertainty.labels import Example
 from redraft.uncertainty.measures import auroc
 from redraft.uncertainty.probe import Probe
 from redraft.uncertainty.sampled import SampledResponse
+from redraft.uncertainty.scoring import expected_segments
 from redraft.uncertainty.signals import SIGNALS, Mixture, available_signals, claim_values
 
 PROBE = "probe"
@@ -66,16 +67,20 @@ class Scorer(Record):
         return sampled.mixture.model_copy(
             update={
                 "score": float(whole),
+                "segments": expected_segments(sampled.claims, values.tolist()),
                 "spans": tuple(SpanScore(span=claim.span, score=float(value)) for claim, value in spans),
             }
         )
 
 
-def choose_scorer(examples: Sequence[Example], config: UncertaintyConfig, policy: str) -> Scorer:
-    """By the table above; the same examples give the same scorer, in whatever order they come."""
+def choose_scorer(examples: Sequence[Example], config: UncertaintyConfig, policy: str, *, probe: bool = True) -> Scorer:
+    """By the table above, without its last line if no ``probe`` is wanted.
+
+    The same examples give the same scorer, in whatever order they come.
+    """
     ordered = sorted(examples, key=lambda e: e.sampled.response.id)
-    probe = fit_probe(ordered, config, policy) if config.probe else None
-    return Scorer(signal=_signal(ordered, config), labelled=len(ordered), probe=probe)
+    fitted = fit_probe(ordered, config, policy) if probe else None
+    return Scorer(signal=_signal(ordered, config), labelled=len(ordered), probe=fitted)
 
 
 def read_scorer(data: bytes, where: str) -> Scorer:

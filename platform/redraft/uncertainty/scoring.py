@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from redraft.claims import Claim, ClaimExtractor, LexicalClaims, agreed_by
+from redraft.claims import Claim, ClaimExtractor, LexicalClaims, agreed_by, phrases
 from redraft.records import Response, ResponseScore, SpanScore, TokenTrace
 
 _LEXICAL = LexicalClaims()
@@ -60,10 +60,17 @@ def score_response(
     return ResponseScore(
         response_id=response.id,
         score=max(scores),
+        segments=expected_segments(claims, scores),
         entropy=max(entropies),
         disagreement=max(disagreements),
         spans=tuple(SpanScore(span=claim.span, score=score) for claim, score in zip(claims, scores, strict=True)),
     )
+
+
+def expected_segments(claims: Sequence[Claim], scores: Sequence[float]) -> float:
+    """How many phrases to expect wrong: a phrase counts by its most doubtful word, since its words err together."""
+    doubts = iter(scores)
+    return float(sum(max(next(doubts) for _ in phrase) for phrase in phrases(claims)))
 
 
 def pooled_entropies(claims: Sequence[Claim], trace: TokenTrace) -> list[float]:

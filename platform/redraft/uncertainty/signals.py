@@ -20,7 +20,7 @@ from typing import Protocol
 
 import numpy as np
 
-from redraft.claims import Claim
+from redraft.claims import phrases
 from redraft.uncertainty.sampled import Floats, SampledResponse
 from redraft.uncertainty.scoring import disagreement, pooled_entropies
 
@@ -214,15 +214,3 @@ def features(sampled: SampledResponse, names: Sequence[str]) -> Floats:
 def claim_values(sampled: SampledResponse, name: str) -> Floats:
     """``[claims]`` of one signal, computed once: cross-fitting asks for them many times over."""
     return SIGNALS[name].claims(sampled)
-
-
-def phrases(claims: Sequence[Claim]) -> list[list[Claim]]:
-    """Claims of one noun phrase together: neighbours of one head, up to the head itself."""
-    found: list[list[Claim]] = []
-    for claim in claims:
-        last = found[-1][-1] if found else None
-        if last is not None and last.word != last.head and last.head == claim.head:
-            found[-1].append(claim)
-        else:
-            found.append([claim])
-    return found

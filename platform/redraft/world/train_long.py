@@ -19,7 +19,7 @@ from redraft.world.train_base import TRAINING_SEED, save_policy, timed
 from redraft.world.train_speech import Texts, train_speech
 
 _SCENES = 8000
-_STEPS = 500
+_STEPS = 1200
 _PEAK = 1.5e-3
 _ALIGNMENT = 0.05
 _DESCRIPTIONS, _QUESTIONS = 16, 8

@@ -9,7 +9,7 @@ import streamlit as st
 from redraft.errors import RedraftError
 from redraft.records import User
 from redraft_ui.marked_text import plain, table_html
-from redraft_ui.research import health_view, loop_view, monitor_view, pause_button
+from redraft_ui.research import health_view, limits_view, loop_view, monitor_view, pause_button
 from redraft_ui.research.loop_view import LoopView
 from redraft_ui.research.monitor_view import Table
 from redraft_ui.research.run_now import Doing, RunNow, run_now
@@ -40,6 +40,8 @@ def _show(work: Workplace, user: User) -> None:
     run = run_now(work.folder, view.current, work.config.loop.rounds, now)
     _phase(work, view, run)
     pause_button.show(work, user)
+    used = limits_view.spent(work.store, work.folder, work.config)
+    st.caption(plain(" ".join(limits_view.limits(work.config, used))))
     queues = monitor_view.queues(work.store)
     people = work.store.at_work(within=monitor_view.QUIET_SECONDS)
     numbers = [row.number for row in view.rounds]

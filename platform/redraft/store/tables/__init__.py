@@ -4,7 +4,7 @@
                   projects ──┘ ├─ leases   dataset_corrections         │ parent    human_evaluations
                                ├─ drafts                               └─ itself
     users ──< tokens           └─ golds
-    rounds, verdicts, control, audit
+    rounds, verdicts, control, events, audit
 
 ``seq`` keeps the order of insertion; ``id`` is the identifier that the records carry. Nested records are JSON text.
 Dates are UTC seconds. A change here needs a migration beside it; a test compares the two.
@@ -16,6 +16,7 @@ from redraft.store.tables.learning import (
     dataset_corrections,
     datasets,
     evaluations,
+    events,
     human_evaluations,
     policies,
     rounds,
@@ -33,6 +34,7 @@ __all__ = [
     "datasets",
     "drafts",
     "evaluations",
+    "events",
     "golds",
     "human_evaluations",
     "images",

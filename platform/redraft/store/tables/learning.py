@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from redraft.records import Phase, PolicyStatus, Split
 from redraft.store.tables.columns import identifier, metadata, one_of, seq
@@ -91,4 +104,21 @@ control = Table(
     metadata,
     Column("flag", String, primary_key=True),
     Column("at", Double, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    seq(),
+    Column("at", Double, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("step", String, nullable=False),
+    Column("policy", String, index=True),
+    Column("dataset", String),
+    Column("seconds", Double),
+    Column("rss_gib", Double),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("run", "at", "round", "step"),
+    Index(None, "round", "step"),
 )

@@ -9,13 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redraft.config import RouteConfig
 from redraft.records import Arm, ResponseScore
-from redraft.route import Candidate, route
+from redraft.routing import Budget, Candidate, Routed, open_strategy
+from redraft.routing import route as route_by
 
 
 def candidate(id: str, score: float, image: str | None = None) -> Candidate:
     scored = ResponseScore(response_id=id, score=score, entropy=0.0, disagreement=0.0, spans=())
     return Candidate(score=scored, image_id=image or f"image of {id}")
+
+
+def route(pool: list[Candidate], *, budget: int, random_share: float, seed: int) -> list[Routed]:
+    doubt = open_strategy(RouteConfig(strategy="uncertainty"), seed=0)
+    return route_by(pool, strategy=doubt, budget=Budget(tasks=budget), random_share=random_share, seed=seed)
 
 
 def by_scores(*scores: float) -> list[Candidate]:

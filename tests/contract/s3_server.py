@@ -1,0 +1,206 @@
+"""A real S3 server for the tests: a Ceph object gateway on loopback, in a folder of its own, its data in memory."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin")
+PACKAGES = "radosgw ceph-mon ceph-osd"
+"""The Debian packages that hold the programs."""
+
+KMS_KEY = "redraft-key"
+START_SECONDS = 300
+
+_CONFIG = """\
+[global]
+fsid = {fsid}
+mon host = v1:127.0.0.1:{mon_port}
+auth cluster required = none
+auth service required = none
+auth client required = none
+osd pool default size = 1
+osd pool default min size = 1
+osd pool default pg num = 1
+osd pool default pgp num = 1
+osd pool default pg autoscale mode = off
+osd crush chooseleaf type = 0
+mon max pg per osd = 1000
+mon allow pool size one = true
+ms bind ipv6 = false
+ms bind msgr2 = false
+public addr = 127.0.0.1
+cluster addr = 127.0.0.1
+run dir = {root}
+log file = {root}/$name.log
+admin socket = {root}/$name.asok
+pid file = {root}/$name.pid
+[mon.a]
+mon data = {root}/mon
+mon data avail crit = 1
+mon data avail warn = 1
+[osd.0]
+monmap = {root}/monmap
+osd data = {root}/osd
+osd objectstore = memstore
+osd class update on start = false
+osd crush update on start = false
+memstore device bytes = 2147483648
+osd memory target = 939524096
+[client.rgw]
+rgw data = {root}/rgw
+rgw frontends = beast endpoint=127.0.0.1:{port}
+rgw thread pool size = 32
+rgw enable usage log = false
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = {kms_key}={kms_secret}
+"""
+
+
+@dataclass(frozen=True)
+class S3User:
+    """Somebody whom the server knows."""
+
+    access_key: str
+    secret_key: str
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What makes a client this user, and nobody else whom this machine may know."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+
+class S3Server:
+    """One monitor, one memory-backed store and one gateway, as children of this process; with a bucket of one owner."""
+
+    bucket = "redraft"
+    owner: S3User
+
+    def __init__(self, root: Path, port: int, mon_port: int) -> None:
+        self.root, self.url = root, f"http://127.0.0.1:{port}"
+        self.config = root / "ceph.conf"
+        self._port, self._mon_port = port, mon_port
+        self._daemons: list[subprocess.Popen[bytes]] = []
+
+    @staticmethod
+    def missing() -> list[str]:
+        """The programs that it needs and this machine lacks."""
+        return [program for program in PROGRAMS if shutil.which(program) is None]
+
+    def start(self) -> None:
+        """Come up; returns when requests are answered."""
+        for name in ("mon", "osd", "rgw"):
+            (self.root / name).mkdir(parents=True)
+        fsid = str(uuid.uuid4())
+        secret = base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
+        self.config.write_text(
+            _CONFIG.format(
+                fsid=fsid,
+                root=self.root,
+                port=self._port,
+                mon_port=self._mon_port,
+                kms_key=KMS_KEY,
+                kms_secret=secret,
+            )
+        )
+        monmap = str(self.root / "monmap")
+        self._run("monmaptool", "--create", "--fsid", fsid, "--addv", "a", f"[v1:127.0.0.1:{self._mon_port}]", monmap)
+        self._run("ceph-mon", "--mkfs", "-i", "a", "--monmap", monmap)
+        self._daemon("ceph-mon", "-i", "a")
+        disk = str(uuid.uuid4())
+        self._run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", disk)
+        self._run("ceph", "osd", "new", disk, "0")
+        # Left to the store itself, this fails with "wrong fsid" where it asks before it has the monitors' map.
+        self._run("ceph", "osd", "crush", "add", "osd.0", "1.0", "root=default")
+        self._daemon("ceph-osd", "-i", "0")
+        self._daemon("radosgw", "-n", "client.rgw")
+        self._wait()
+        self.owner = self.user("owner")
+        self.client().create_bucket(Bucket=self.bucket)
+
+    def client(self) -> boto3.client:
+        """The owner's own client, for what no store would do."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=self.owner.access_key,
+            aws_secret_access_key=self.owner.secret_key,
+        )
+
+    def user(self, name: str) -> S3User:
+        """A new user, who may make buckets."""
+        made = self._run("radosgw-admin", "-n", "client.rgw", "user", "create", "--uid", name, "--display-name", name)
+        keys = json.loads(made)["keys"][0]
+        return S3User(keys["access_key"], keys["secret_key"])
+
+    def stop(self) -> None:
+        """End what was started, the gateway first."""
+        for daemon in reversed(self._daemons):
+            daemon.kill()
+            daemon.wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if ended := [d.args for d in self._daemons if d.poll() is not None]:
+                raise RuntimeError(f"{ended} ended; see the logs in {self.root}")
+            try:
+                urllib.request.urlopen(self.url, timeout=10).close()
+                return
+            except (urllib.error.URLError, TimeoutError, ConnectionError):
+                time.sleep(0.5)
+        raise RuntimeError(f"no S3 server came up at {self.url}; see the logs in {self.root}")
+
+    def _run(self, program: str, *arguments: str) -> str:
+        return subprocess.run(self._line(program, arguments), check=True, capture_output=True, text=True).stdout
+
+    def _daemon(self, program: str, *arguments: str) -> None:
+        with (self.root / f"{program}.out").open("wb") as out:
+            line = [*self._line(program, arguments), "-f"]
+            self._daemons.append(subprocess.Popen(line, stdout=out, stderr=subprocess.STDOUT))
+
+    def _line(self, program: str, arguments: Sequence[str]) -> list[str]:
+        config = [] if program == "monmaptool" else ["-c", str(self.config)]
+        return [program, *config, *arguments]
+
+
+@contextmanager
+def private_s3_server(root: Path) -> Iterator[S3Server]:
+    """A server that ends with the block; the test is skipped where it is not installed."""
+    if missing := S3Server.missing():
+        pytest.skip(f"no {', '.join(missing)} here: apt-get install {PACKAGES}")
+    server = S3Server(root, free_port(), free_port())
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
