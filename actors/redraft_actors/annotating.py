@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
 import ray
 
+from redraft.logs import LogPlace, carried, logs_here
 from redraft.records import MAIN_PROJECT, Submission, WorkFilter, stable_id
 from redraft.world import OracleAnnotator, scene_of
 from redraft_actors.context import RunContext
+
+_log = logging.getLogger(__name__)
 
 
 class OracleWorker:
     """One oracle at its desk: lease, answer, submit, until nothing is left."""
 
-    def __init__(self, root: str, index: int) -> None:
+    def __init__(self, root: str, index: int, logs: LogPlace | None = None) -> None:
+        self.logs = logs
         self.run = RunContext.open(root)
         config = self.run.config.annotate
         self.name = f"oracle-{index}"
@@ -34,6 +39,13 @@ class OracleWorker:
 
         The nonce depends on task and oracle alone, so an answer repeated after a crash counts once.
         """
+        with carried(self.logs, "oracle"):
+            _log.info("%s begins", self.name)
+            answered = self._answer_all()
+            _log.info("%s answered %d tasks", self.name, answered)
+            return answered
+
+    def _answer_all(self) -> int:
         answered = 0
         seconds = self.run.config.annotate.lease_seconds
         while (lease := self.run.store.lease(self.name, seconds)) is not None:
@@ -64,7 +76,8 @@ def run_oracles(run: RunContext, number: int) -> None:
     """Let all oracles work until the worklist is empty."""
     counts = run.store.counts(number)
     with run.timed(number, "annotate", counts.open + counts.leased, "tasks") as detail:
-        actors = [OracleActor.remote(str(run.folder.root), index) for index in range(run.config.annotate.oracles)]
+        root, logs = str(run.folder.root), logs_here()
+        actors = [OracleActor.remote(root, index, logs) for index in range(run.config.annotate.oracles)]
         detail["tasks"] = sum(ray.get([actor.work.remote() for actor in actors]))
         for actor in actors:
             ray.kill(actor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 import pyarrow as pa
@@ -21,6 +22,8 @@ from redraft_actors.pools import map_on_warm_workers
 
 PAIRS_PER_BATCH = 32
 
+_log = logging.getLogger(__name__)
+
 
 class ReferenceScorer:
     """Adds tokens, changed masks and the reference policy's log-probabilities to rows of pairs."""
@@ -32,6 +35,7 @@ class ReferenceScorer:
         self.policy = load_policy(policy_path, config.policy.device, config.policy.dtype)
         self.blobs, self.config = open_blobs(blobs_url), config
         self.references = ReferencePass(self.policy, self.blobs, config)
+        _log.info("scores pairs by the reference in %s, on %s", policy_path, self.policy.device)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """``PAIR_SCHEMA`` in, ``TRAINING_SCHEMA`` out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from redraft.config import Config
 from redraft.errors import RedraftError, RunError
+from redraft.logs import failures_logged, run_logs
 from redraft.records import Phase
 from redraft.report import Summary, summary_table, write_report, write_summary
 from redraft.runs import Event, RunFolder
@@ -20,6 +22,8 @@ from redraft_actors.live import picture, watch
 from redraft_actors.preflight import preflight
 from redraft_actors.run_lock import run_lock
 from redraft_actors.sigterm import sigterm_interrupts
+
+_log = logging.getLogger(__name__)
 
 
 def start(config: Config, out: Path, *, replace: bool, wait: bool, console: Console) -> None:
@@ -45,15 +49,19 @@ def resume(folder: RunFolder, *, wait: bool, console: Console) -> None:
 def go_on(folder: RunFolder, *, wait: bool, console: Console) -> None:
     """Start Ray and the controller, show the loop, and write the results when it pauses or ends."""
     began = time.time()
-    with run_lock(folder.root):
+    name = folder.info().name
+    with run_lock(folder.root), run_logs(folder.root, name, "terminal"), failures_logged(_log):
         run = RunContext.open(folder.root)
         _say(console, f"Run folder: {folder.root}")
+        _log.info("follows the loop")
         try:
             reason = _drive(run, wait, console)
         except KeyboardInterrupt:
+            _log.info("interrupted")
             _say(Console(stderr=True), f"\nInterrupted. Go on with: redraft resume {folder.root}")
             raise
         run.record(Event(at=time.time(), round=0, step="run", seconds=round(time.time() - began, 1)))
+        _log.info("the loop ended: %s", reason)
         _say(console, reason)
         write_results(folder, console)
     if run.store.rounds() and run.store.rounds()[-1].phase == Phase.ANNOTATING:

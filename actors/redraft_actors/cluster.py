@@ -47,6 +47,7 @@ def ray_cluster(config: Config) -> Iterator[str]:
         os.environ.setdefault(key, value)
     import ray
 
+    where = config.ray.address or "a local Ray"
     try:
         if config.ray.address is None:
             context = ray.init(
@@ -68,8 +69,14 @@ def ray_cluster(config: Config) -> Iterator[str]:
                 runtime_env={"env_vars": WORKER_ENV},
             )
     except (ConnectionError, TimeoutError, ValueError, RuntimeError) as e:
-        where = config.ray.address or "a local Ray"
         raise ResourceError(f"cannot start or reach {where}: {' '.join(str(e).split())[:300]}") from e
+    except Exception as e:
+        if type(e) is not Exception:  # what Ray raises when a process of its own does not come up in time
+            raise
+        raise ResourceError(
+            f"cannot start {where}, whose processes did not come up in time ({' '.join(str(e).split())[:200]}): "
+            "let other work on this machine end, or free some memory, and try again"
+        ) from e
     try:
         yield str(getattr(context, "dashboard_url", "") or "")
     finally:

@@ -14,7 +14,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from ray.util import get_node_ip_address
 
 from redraft.errors import RedraftError
 from redraft.logs import about, run_logs
@@ -33,6 +33,7 @@ from redraft.rounds import (
     SkipTraining,
     Train,
     WaitForAnnotators,
+    WatchCanary,
     next_action,
 )
 from redraft_actors.context import RunContext
@@ -108,19 +109,15 @@ class Controller:
             case Hold():
                 self.steps.note(action.number, "hold", action.reason)
                 time.sleep(POLL_SECONDS)
+            case WatchCanary() if state.round is not None:
+                with about(**_known(action, state.round)):
+                    self.steps.watch_canary(state.round)
+                time.sleep(POLL_SECONDS)
             case _:
-                self._perform_about(action, state.round)
+                with about(**_known(action, state.round)):
+                    _log.info("begins: %s", type(action).__name__)
+                    self.perform(action, state.round)
         return None
-
-    def _perform_about(self, action: Any, row: RoundRow | None) -> None:
-        """As ``perform``; what is logged and recorded meanwhile says which round and versions it is about."""
-        if row is None or isinstance(action, BeginRound):
-            known = {"round": getattr(action, "number", None)}
-        else:
-            known = {"round": row.number, "policy": row.candidate or row.incumbent, "dataset": row.dataset}
-        with about(**known):
-            _log.info("begins: %s", type(action).__name__)
-            self.perform(action, row)
 
     def _tell(self, trouble: str) -> None:
         """Say it where people look; on a full disk that may fail, too, and the watching command sees it by itself."""
@@ -165,19 +162,27 @@ class Controller:
         return loop_state(self.run)
 
 
+def _known(action: Any, row: RoundRow | None) -> dict[str, Any]:
+    """Which round and versions an action is about, for what is logged and recorded meanwhile."""
+    if row is None or isinstance(action, BeginRound):
+        return {"round": getattr(action, "number", None)}
+    return {"round": row.number, "policy": row.candidate or row.incumbent, "dataset": row.dataset}
+
+
 ControllerActor: Any = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Controller)
 
 
 def start_controller(root: str, dashboard: str, wait: bool) -> ray.ObjectRef[str]:
     """Start the detached controller of the run in ``root``; the reference resolves to the reason it ended.
 
-    It lives on this node. An actor that asks for no CPU may land on any, and this one asks for the dashboard on a
-    loopback address and should not end with a spot instance.
+    It lives on this node: it asks for the dashboard on a loopback address, and should not end with a spot instance.
+    A little of the node's own resource holds it there, because Ray puts an actor that asks for nothing on any node,
+    whatever softer wish it has.
     """
     name = f"controller:{os.path.abspath(root)}"
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-    actor = ControllerActor.options(
-        name=name, lifetime="detached", get_if_exists=True, scheduling_strategy=here
-    ).remote(root, dashboard, wait, shown=True)
+    here = f"node:{get_node_ip_address()}"  # type: ignore[no-untyped-call]
+    actor = ControllerActor.options(name=name, lifetime="detached", get_if_exists=True, resources={here: 0.001}).remote(
+        root, dashboard, wait, shown=True
+    )
     reference: ray.ObjectRef[str] = actor.loop.remote()
     return reference

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from redraft.blobs import open_blobs
+from redraft.canary import with_canary
 from redraft.config import Config
 from redraft.evaluate import evaluate
 from redraft.evaluate.outcomes import SCHEMA, read_outcomes, write_outcomes
@@ -13,12 +16,14 @@ from redraft.images import decode_image
 from redraft.policy import GenerationSettings, encode_prompts, generate, load_policy
 from redraft.pool import Request, evaluation_requests
 from redraft.promote import decide
-from redraft.records import Outcome, Split, Verdict
+from redraft.records import Canary, Outcome, Split, Verdict
 from redraft.world import TYPICAL, outcome, scene_of
 from redraft_actors.context import RunContext
 from redraft_actors.pools import map_on_warm_workers, request_table
 
 SPLITS = (Split.DEV, Split.TEST)
+
+_log = logging.getLogger(__name__)
 
 
 class Evaluator:
@@ -30,6 +35,7 @@ class Evaluator:
         torch.set_num_threads(1)
         self.policy = load_policy(policy_path, config.policy.device, config.policy.dtype)
         self.blobs, self.config = open_blobs(blobs_url), config
+        _log.info("measures the policy in %s, on %s", policy_path, self.policy.device)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """Requests in, one outcome a request out, with its split."""
@@ -82,19 +88,23 @@ def evaluate_policy(run: RunContext, number: int, policy_id: str) -> None:
             _store_evaluation(run, policy_id, split, [Outcome.model_validate(row) for row in rows.to_pylist()])
 
 
-def decide_round(run: RunContext, number: int, candidate: str, incumbent: str) -> Verdict:
-    """Compare candidate and incumbent on the development split, and act on the verdict; people's decisions stand."""
+def compared(run: RunContext, candidate: str, incumbent: str) -> Verdict:
+    """What the development split says about candidate and incumbent."""
+    return decide(
+        _outcomes(run, candidate),
+        _outcomes(run, incumbent),
+        run.config.promote,
+        candidate_id=candidate,
+        incumbent_id=incumbent,
+        bootstrap=run.config.evaluate.bootstrap,
+        seed=run.config.seed,
+    )
+
+
+def decide_round(run: RunContext, number: int, candidate: str, incumbent: str, canary: Canary | None = None) -> Verdict:
+    """Act on what was measured, and on how the candidate did as a canary if it was one; people's decisions stand."""
     with run.timed(number, "promote") as detail:
-        compared = decide(
-            _outcomes(run, candidate),
-            _outcomes(run, incumbent),
-            run.config.promote,
-            candidate_id=candidate,
-            incumbent_id=incumbent,
-            bootstrap=run.config.evaluate.bootstrap,
-            seed=run.config.seed,
-        )
-        verdict = run.store.settle(compared)
+        verdict = run.store.settle(with_canary(compared(run, candidate, incumbent), canary))
         run.store.add_verdict(number, verdict)
         detail["promoted"] = int(verdict.promoted)
     return verdict

@@ -6,6 +6,7 @@ worker process is idle: on CPUs, steps that come every round therefore run as ta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import ray.data
 
+from redraft.logs import LogPlace, carried, logs_here
 from redraft.pool import Request
 
 IN_FLIGHT = 2
@@ -41,8 +43,8 @@ def map_on_actors(
     """
     dataset, batches = _blocks(table, batch_size)
     return dataset.map_batches(
-        worker,
-        fn_constructor_kwargs=arguments,
+        type(worker.__name__, (_WithLogs,), {}),  # Ray names its processes after the class
+        fn_constructor_kwargs={"worker": worker, "arguments": arguments, "logs": logs_here()},
         batch_size=batch_size,
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(size=min(actors, batches), max_tasks_in_flight_per_actor=IN_FLIGHT),
@@ -65,10 +67,11 @@ def map_on_warm_workers(
     """As ``map_on_actors``, but in idle worker processes. A GPU is given to actors, which hold on to it."""
     if gpus:
         return map_on_actors(table, worker, arguments, batch_size=batch_size, actors=actors, cpus=cpus, gpus=gpus)
-    key = tuple(sorted(arguments.items()))
+    key, logs = tuple(sorted(arguments.items())), logs_here()
 
     def on_kept_worker(batch: pa.Table) -> pa.Table:
-        return _kept(worker, key)(batch)
+        with carried(logs, _log_name(worker)):
+            return _kept(worker, key)(batch)
 
     dataset, batches = _blocks(table, batch_size)
     return dataset.map_batches(
@@ -78,6 +81,24 @@ def map_on_warm_workers(
         compute=ray.data.TaskPoolStrategy(size=min(actors, batches)),
         num_cpus=cpus,
     )
+
+
+class _WithLogs:
+    """A worker of an actor, which keeps the logs of whoever wants its work."""
+
+    def __init__(self, worker: type, arguments: dict[str, Any], logs: LogPlace | None) -> None:
+        self.name, self.logs = _log_name(worker), logs
+        with carried(logs, self.name):
+            self.worker = worker(**arguments)
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        with carried(self.logs, self.name):
+            return self.worker(batch)
+
+
+def _log_name(worker: type) -> str:
+    """``ReferenceScorer`` logs as reference-scorer."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", worker.__name__).lower()
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ from redraft_actors.pools import map_on_actors, request_table
 from redraft_actors.probing import rescored
 from redraft_actors.standing import key_of_samples
 
+_log = logging.getLogger(__name__)
+
 
 class Sampler:
     """Draws and scores; one instance asks for one policy version, and a response never mixes two."""
@@ -40,6 +43,7 @@ class Sampler:
         self.settings = generation_settings(config)
         self.blobs = open_blobs(blobs_url)
         self.claims = open_claims(config.uncertainty)
+        _log.info("samples %s by the %s engine, %d a picture", policy_id, config.sample.engine, self.settings.k)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """Requests with their blocks in; out ``RESPONSE_SCHEMA``, k rows a request, with the blocks."""
@@ -92,6 +96,8 @@ def sample_round(run: RunContext, number: int, policy_id: str, refill: int = 0) 
         folder = BlockFolder(staging, blocks)
         detail["images"] = len(requests)
         detail["blocks_kept"] = len(blocks) - len(folder.missing)
+        if detail["blocks_kept"]:
+            _log.info("sampling goes on: %d of %d blocks are there", detail["blocks_kept"], len(blocks))
         if folder.missing:
             _sample_blocks(run, number, policy_id, folder)
     run.blobs.publish_folder(key, staging)

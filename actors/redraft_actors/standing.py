@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -10,6 +9,7 @@ from redraft.cost import gpu_seconds
 from redraft.records import RoundRow, Split
 from redraft.rounds import LoopState
 from redraft.runs import read_events
+from redraft_actors.canary import canary_under_way
 from redraft_actors.context import RunContext
 
 
@@ -20,7 +20,7 @@ def loop_state(run: RunContext) -> LoopState:
     row = rounds[-1] if rounds else None
     promoted = store.promoted()
     counts = store.counts()
-    now = time.time()
+    now = store.now()
     # Simulated annotators have done all they can when they stop; people may still find time for a second opinion.
     seen = counts.open_answered if run.config.annotate.by == "oracle" else 0
     minutes = loop.max_annotator_minutes is not None
@@ -31,8 +31,8 @@ def loop_state(run: RunContext) -> LoopState:
         tasks_open=counts.open,
         tasks_skipped=counts.open_skipped + seen,
         tasks_leased=counts.leased,
-        new_corrections=len(store.new_corrections()),
-        unused_corrections=len(store.unused_corrections()),
+        new_corrections=store.count_new_corrections(),
+        unused_corrections=store.count_unused_corrections(),
         total_corrections=counts.corrected,
         stop_requested=store.stop_requested(),
         promoted=promoted.id if promoted else None,
@@ -43,6 +43,7 @@ def loop_state(run: RunContext) -> LoopState:
         gpu_hours=sum(gpu_seconds(run.config, read_events(run.folder)).values()) / 3600,
         fruitless_rounds=fruitless(rounds),
         random_arm=tuple(store.random_arm(row.incumbent)) if row and loop.train_on_drift else (),
+        canary=row is not None and canary_under_way(run, row),
         refills=refills_done(run, row) if row else 0,
         can_refill=bool(loop.refill_below) and can_refill(run),
     )

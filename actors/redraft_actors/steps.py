@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 
 from redraft.config import Config
 from redraft.logs import about
 from redraft.pool import register_pool
 from redraft.records import Phase, PolicyStatus, PolicyVersion, RoundRow, stable_id
 from redraft.runs import Progress
+from redraft.serving import ServedVersion
 from redraft_actors.annotating import run_oracles
 from redraft_actors.building import build_dataset
+from redraft_actors.canary import CanaryStep, canary_of, served_beside
 from redraft_actors.context import RunContext
-from redraft_actors.evaluating import decide_round, evaluate_policy
+from redraft_actors.evaluating import compared, decide_round, evaluate_policy
 from redraft_actors.sampling import route_round, sample_round
-from redraft_actors.serving import serve_policy
+from redraft_actors.serving import serve_policy, served_tally
 from redraft_actors.stale import look_again
 from redraft_actors.standing import refills_done
 from redraft_actors.train_job import JobSpec
@@ -27,7 +30,8 @@ class Steps:
 
     def __init__(self, run: RunContext, dashboard: str) -> None:
         self.run, self.dashboard = run, dashboard
-        self.served: str | None = None
+        self.canary = CanaryStep(run)
+        self.served: tuple[str, str | None] | None = None
         self.noted: tuple[int, str, str] | None = None
 
     def begin(self, number: int) -> None:
@@ -87,7 +91,7 @@ class Steps:
                 train_on_ray(
                     spec,
                     name=candidate,
-                    storage=run.folder.root.resolve() / "ray-train",
+                    storage=self._resumable(),
                     out=staging,
                     log=run.folder.train_log(row.number),
                 )
@@ -95,6 +99,8 @@ class Steps:
             run.blobs.publish_folder(key, staging)
         self._register(candidate, row.number, row.incumbent, dataset.id, key, seed)
         run.store.advance(row.number, Phase.TRAINING, Phase.EVALUATING, candidate=candidate)
+        if self._resumable().exists():
+            shutil.rmtree(self._resumable())
 
     def evaluate(self, row: RoundRow) -> None:
         """Measure the candidate; in round 0, the first policy."""
@@ -102,29 +108,57 @@ class Steps:
         self.run.store.advance(row.number, Phase.EVALUATING, Phase.PROMOTING)
 
     def promote(self, row: RoundRow) -> None:
-        """Decide, and serve whatever is promoted."""
+        """Decide, and serve whatever is promoted; with ``serve.canary_minutes``, try it out before."""
+        run = self.run
         if row.candidate is None:
-            self.run.store.promote(row.incumbent, ["It is the policy that the run starts from."])
+            run.store.promote(row.incumbent, ["It is the policy that the run starts from."])
             promoted = None
+        elif self._serves_canaries() and self.canary.begin(row, compared(run, row.candidate, row.incumbent)):
+            return
         else:
-            promoted = decide_round(self.run, row.number, row.candidate, row.incumbent).promoted
+            canary = canary_of(run, row)
+            promoted = decide_round(run, row.number, row.candidate, row.incumbent, canary).promoted
         self.serve()
         self.run.store.advance(row.number, Phase.PROMOTING, Phase.DONE, promoted=promoted)
 
+    def watch_canary(self, row: RoundRow) -> None:
+        """See what has become of the requests by now."""
+        serve = self.run.config.serve
+        what = f"{row.candidate} answers {serve.canary_share:.0%} of the requests for {serve.canary_minutes:g} minutes"
+        self.note(row.number, "canary", what)
+        self.canary.look(row, served_tally())
+
     def serve(self) -> None:
-        """Point Ray Serve to the promoted policy, if serving is on and it is another than the one served."""
-        promoted = self.run.store.promoted()
-        if not self.run.config.serve.enabled or not self.dashboard or promoted is None or promoted.id == self.served:
+        """Point Ray Serve to the promoted policy, and a candidate on trial, if serving is on and others are served."""
+        run, promoted = self.run, self.run.store.promoted()
+        if not run.config.serve.enabled or not self.dashboard or promoted is None:
             return
-        path = self.run.policy_address(promoted.id)
-        serve_policy(self.run.config, self.dashboard, promoted.id, path, run=self.run.folder.root)
-        self.served = promoted.id
+        beside = served_beside(run)
+        if self.served == (promoted.id, beside):
+            return
+        serve_policy(
+            run.config,
+            self.dashboard,
+            promoted.id,
+            run.policy_address(promoted.id),
+            run=run.folder.root,
+            candidate=ServedVersion(id=beside, path=run.policy_address(beside)) if beside else None,
+            share=run.config.serve.canary_share if beside else 0.0,
+        )
+        self.served = promoted.id, beside
 
     def note(self, number: int, step: str, message: str = "") -> None:
         """Say what is going on between timed steps, and since when."""
         if self.noted != (number, step, message):
             self.run.report_progress(Progress(round=number, step=step, since=time.time(), message=message))
             self.noted = number, step, message
+
+    def _resumable(self) -> Path:
+        """What a job that was ended goes on from; of no use to anybody once there is the candidate."""
+        return self.run.folder.root.resolve() / "ray-train"
+
+    def _serves_canaries(self) -> bool:
+        return bool(self.dashboard) and self.run.config.serve.enabled and self.run.config.serve.canary_minutes > 0
 
     def _first_policy(self) -> str:
         source = self.run.first_policy_path()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import ray.train
 
 from redraft.config import Config
 from redraft.errors import DataError, TrainingError
+from redraft.logs import LogPlace, carried
 from redraft.policy import Policy, save_policy
 from redraft.records import TrainStep
 from redraft.train.engine import Engine, TorchEngine
@@ -23,6 +25,8 @@ FAILURE = "failure.txt"
 REPORT_EVERY = 5
 """Steps per report: a worker waits at each until Ray Train's controller has polled it."""
 
+_log = logging.getLogger(__name__)
+
 
 def train_worker(plain: dict[str, Any]) -> None:
     """The training function of one worker.
@@ -33,7 +37,12 @@ def train_worker(plain: dict[str, Any]) -> None:
     import torch
 
     torch.set_num_threads(1)
-    spec = JobSpec.from_plain(plain)
+    logs = LogPlace.model_validate_json(plain["logs"]) if plain["logs"] else None
+    with carried(logs, "trainer"):
+        _train(JobSpec.from_plain(plain))
+
+
+def _train(spec: JobSpec) -> None:
     policy = spec.load_policy()
     engine = _engine(policy, spec.config)
     state = TrainingState()
@@ -42,6 +51,8 @@ def train_worker(plain: dict[str, Any]) -> None:
         with checkpoint.as_directory() as folder:
             engine.load(Path(folder))
             state = TrainingState.load(Path(folder))
+    rank, of = f"rank {engine.rank} of {engine.world_size}", f"of {spec.config.train.steps}"
+    _log.info("%s: training begins at step %d %s, from %s", rank, state.next_step, of, spec.policy_path)
     watchdog = Watchdog(spec.config.train.hang_seconds)
     reporter = _Reporter(spec, policy, engine, state)
 
@@ -52,7 +63,9 @@ def train_worker(plain: dict[str, Any]) -> None:
 
     try:
         run_job(spec, policy, engine, state, after_step)
+        _log.info("%s: training is done", rank)
     except (TrainingError, DataError) as e:
+        _log.error("%s: training ends: %s", rank, e)
         reporter.failed(str(e))
     finally:
         watchdog.stop()

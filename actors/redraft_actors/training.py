@@ -12,8 +12,10 @@ from ray.train import WorkerGroupError
 from ray.train.torch import TorchConfig, TorchTrainer
 
 from redraft.errors import StorageError, TrainingError
+from redraft.logs import logs_here
 from redraft.records import TrainStep
 from redraft.train.state import TrainingState
+from redraft_actors.leftovers import free_leftovers
 from redraft_actors.step_log import StepLog
 from redraft_actors.train_job import JobSpec
 from redraft_actors.train_worker import EXPORT, FAILURE, train_worker
@@ -31,11 +33,13 @@ def train_on_ray(spec: JobSpec, *, name: str, storage: Path, out: Path, log: Pat
             died more than ``train.max_failures`` times.
         StorageError: the workers cannot read what they train on; if for now, it is an Outage.
     """
+    free_leftovers()
     train = spec.config.train
     callbacks: list[Any] = [StepLog(log, train)]
+    logs = logs_here()
     trainer = TorchTrainer(
         train_worker,
-        train_loop_config=spec.to_plain(),
+        train_loop_config={**spec.to_plain(), "logs": logs.model_dump_json() if logs else None},
         torch_config=TorchConfig(backend="nccl" if train.gpus_per_worker else "gloo"),
         scaling_config=ray.train.ScalingConfig(
             num_workers=train.workers,

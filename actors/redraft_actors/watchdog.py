@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
 import faulthandler
+import logging
 import os
 import sys
 import threading
@@ -10,6 +12,8 @@ import time
 
 EXIT_CODE = 75
 """EX_TEMPFAIL of sysexits.h: try again."""
+
+_log = logging.getLogger(__name__)
 
 
 class Watchdog:
@@ -23,7 +27,8 @@ class Watchdog:
         self.seconds = seconds
         self._last = time.monotonic()
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        watch = contextvars.copy_context().run  # it logs what the worker is about
+        self._thread = threading.Thread(target=watch, args=(self._watch,), name="watchdog", daemon=True)
         self._thread.start()
 
     def beat(self) -> None:
@@ -38,6 +43,8 @@ class Watchdog:
     def _watch(self) -> None:
         while not self._done.wait(min(1.0, self.seconds / 4)):
             if time.monotonic() - self._last > self.seconds:
-                print(f"no step for {self.seconds:g} s: this worker hangs and is ended", file=sys.stderr, flush=True)
+                hangs = f"no step for {self.seconds:g} s: this worker hangs and is ended"
+                _log.error(hangs)
+                print(hangs, file=sys.stderr, flush=True)
                 faulthandler.dump_traceback(file=sys.__stderr__ or sys.stderr)
                 os._exit(EXIT_CODE)

@@ -1,6 +1,8 @@
 """Structured logs: every process of a run writes JSON lines into ``RUN/logs``, each with what it is about.
 
 about(round=2, policy="r02-…")  ──►  Python's logging  ──►  logs/PROCESS-HOST-PID.jsonl, and the terminal as ever
+       │
+   logs_here() in a process that keeps logs  ──►  carried(…) in one that works for it
 """
 
 from __future__ import annotations
@@ -12,16 +14,20 @@ import re
 import socket
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from redraft.records import Record
 
 OURS = ("redraft", "redraft_actors", "redraft_ui")
 """Loggers that are kept from INFO on; of all others, warnings and errors are."""
+
+FILE_ONLY = {"file_only": True}
+"""``extra`` of a line that says what the terminal is told in other words."""
 
 _SECRETS = re.compile(
     r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)"  # a password in a URL
@@ -39,6 +45,15 @@ class About(Record):
     dataset: str | None = None
 
 
+class LogPlace(Record):
+    """The logs of a run, and what is worked on: what a process needs to go on with them."""
+
+    root: str
+    run: str
+    about: About = About()
+
+
+_log = logging.getLogger(__name__)
 _ABOUT: ContextVar[About] = ContextVar("about", default=About())  # noqa: B039  frozen
 
 
@@ -96,9 +111,12 @@ class JsonLines(logging.Formatter):
 class LogFile(logging.Handler):
     """Appends lines to a file that is made with the first one; each is written in one piece, and nothing is held."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, root: Path, run: str, process: str) -> None:
         super().__init__()
-        self.path = path
+        self.root, self.run = root.resolve(), run
+        self.path = self.root / "logs" / f"{process}-{socket.gethostname()}-{os.getpid()}.jsonl"
+        self.addFilter(RunFilter(run))
+        self.setFormatter(JsonLines())
 
     def emit(self, record: logging.LogRecord) -> None:
         """Append; what goes wrong is reported as Python's logging reports it, and stops nobody's work."""
@@ -112,6 +130,17 @@ class LogFile(logging.Handler):
                 os.close(file)
         except OSError:
             self.handleError(record)
+
+
+class _Terminal(logging.Handler):
+    """Shows what Python would have shown without any handler, but for what is for the file alone."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if logging.lastResort is not None and not getattr(record, "file_only", False):
+            logging.lastResort.handle(record)
 
 
 @contextmanager
@@ -134,13 +163,47 @@ def run_logs(root: Path, run: str, process: str) -> Iterator[Path]:
             logging.getLogger(name).setLevel(level)
 
 
+def logs_here() -> LogPlace | None:
+    """The logs that this process keeps, for ``carried`` in another one; None if it keeps none."""
+    for handler in reversed(logging.getLogger().handlers):
+        if isinstance(handler, LogFile):
+            return LogPlace(root=str(handler.root), run=handler.run, about=about_now())
+    return None
+
+
+@contextmanager
+def carried(place: LogPlace | None, process: str) -> Iterator[None]:
+    """Keep the logs of the run that this process works for while the ``with`` block runs.
+
+    Nothing is kept without a place, nor on a machine that does not see the run folder. An error that ends the block is
+    logged with its traceback.
+    """
+    with ExitStack() as stack:
+        if place is not None and Path(place.root).is_dir():
+            stack.enter_context(run_logs(Path(place.root), place.run, process))
+            stack.enter_context(about(**place.about.model_dump()))
+            stack.enter_context(failures_logged(_log))
+        yield
+
+
+@contextmanager
+def failures_logged(log: logging.Logger) -> Iterator[None]:
+    """Log the error that ends the ``with`` block, with its traceback; it goes on its way."""
+
+    def tell(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, Exception):
+            log.error("failed: %s", error, exc_info=error, extra=FILE_ONLY)
+
+    with ExitStack() as stack:
+        stack.push(tell)
+        yield
+
+
 def _attach(root: Path, run: str, process: str) -> tuple[LogFile, *tuple[logging.Handler, ...]]:
-    file = LogFile(root.resolve() / "logs" / f"{process}-{socket.gethostname()}-{os.getpid()}.jsonl")
-    file.addFilter(RunFilter(run))
-    file.setFormatter(JsonLines())
+    file = LogFile(root, run, process)
     top = logging.getLogger()
     # Without any handler, Python shows warnings on the terminal; with this one alone it would not.
-    shown = [logging.lastResort] if logging.lastResort is not None and not top.handlers else []
+    shown = [] if top.handlers else [_Terminal()]
     for handler in (file, *shown):
         top.addHandler(handler)
     for name in OURS:

@@ -34,6 +34,7 @@ from redraft.records import (
 )
 from redraft.store import Store, tables
 
+from .imitated_s3 import ImitatedS3, imitated_s3
 from .postgresql_server import private_server
 from .s3_server import S3Server, private_s3_server
 
@@ -240,20 +241,38 @@ def postgresql_server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A private S3 server that ends with the tests; skipped where it is not installed."""
+    """A private S3 server that ends with the tests; skipped where it is not installed or cannot start."""
     with private_s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[ImitatedS3]:
+    """An imitated S3 server that ends with the tests."""
+    with imitated_s3() as server:
         yield server
 
 
 @pytest.fixture
 def new_s3_url(s3_server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Makes URLs of empty stores on it, each with a cache of its own; this process is a user who may use them."""
-    for name, value in s3_server.owner.environment.items():
+    """Makes URLs of empty stores on the real server."""
+    return _urls_on(s3_server, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def new_moto_url(moto_server: ImitatedS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Makes URLs of empty stores on the imitated server."""
+    return _urls_on(moto_server, tmp_path, monkeypatch)
+
+
+def _urls_on(server: S3Server | ImitatedS3, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Each URL has a cache of its own; this process becomes a user who may use them."""
+    for name, value in server.owner.environment.items():
         monkeypatch.setenv(name, value)
 
     def make(**parameters: str) -> str:
         name = uuid.uuid4().hex
-        given = {"endpoint_url": s3_server.url, "cache": str(tmp_path / f"cache-{name}"), "retries": "1"} | parameters
-        return f"s3://{s3_server.bucket}/tests/{name}?{urlencode(given)}"
+        given = {"endpoint_url": server.url, "cache": str(folder / f"cache-{name}"), "retries": "1"} | parameters
+        return f"s3://{server.bucket}/tests/{name}?{urlencode(given)}"
 
     return make

@@ -20,7 +20,7 @@ class PostgresqlServer:
     def __init__(self, programs: Path, folder: Path) -> None:
         self._programs, self._folder = programs, folder
         self._port = _free_port()
-        self.url = f"postgresql://redraft:secret@127.0.0.1:{self._port}"
+        self.url = f"postgresql://redraft@127.0.0.1:{self._port}"
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
         self._call("initdb", "-A", "trust", "-U", "redraft", "--no-sync", "--locale=C.UTF-8")

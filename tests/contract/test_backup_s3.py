@@ -14,13 +14,13 @@ from .conftest import Filler
 from .test_backup import blob_contents, fill_store, put_blobs
 
 
-def test_blobs_go_from_a_folder_to_s3_and_from_there(tmp_path: Path, new_s3_url: Callable[..., str]) -> None:
+def test_blobs_go_from_a_folder_to_s3_and_from_there(tmp_path: Path, new_moto_url: Callable[..., str]) -> None:
     run = RunFolder.create(tmp_path / "run", Config.model_validate({"name": "small"}))
     with run.store() as store:
         fill_store(Filler(store))
     put_blobs(run.blobs(), tmp_path)
     take_backup(run, tmp_path / "out", blobs=True)
-    url = new_s3_url()
+    url = new_moto_url()
     restore_backup(tmp_path / "out", Target(run=tmp_path / "back", blobs=url))
     back = RunFolder.open(tmp_path / "back")
     assert back.blobs().url == open_blobs(url).url

@@ -127,12 +127,14 @@ def test_the_loop_uses_what_stands_in_its_own_project_once(store: Store, fill: F
     fill.answer("a")
     assert third.corrected == twin.corrected
     assert store.unused_corrections() == store.new_corrections() == [first, second, third, twin]
+    assert store.count_unused_corrections() == store.count_new_corrections() == 4
     frozen = store.freeze_unused()
     assert [c.id for c in frozen] == [first.id, second.id, third.id, twin.id]
     assert store.freeze_unused() == frozen == store.corrections()
     train(store, fill, "one", first, third)
     assert [c.id for c in store.unused_corrections()] == [second.id], "the same text is not used a second time"
     assert [c.id for c in store.new_corrections()] == [second.id]
+    assert store.count_unused_corrections() == store.count_new_corrections() == 1
     assert len(store.standing_corrections()) == 4
     approval = store.review(fill.submission("t1-1", "rev"))
     assert [c.id for c in store.unused_corrections()] == [second.id], "nor is a review that agrees"

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -97,6 +98,25 @@ def test_a_run_survives_the_death_of_sampler_controller_and_trainer(
     assert (run / "report.html").stat().st_size > 10_000
     steps = [json.loads(line)["step"] for line in (run / "training" / "round-01.jsonl").read_text().splitlines()]
     assert steps == list(range(6))
+    assert_every_process_has_logged(run)
+
+
+def assert_every_process_has_logged(run: Path) -> None:
+    """Each kind of process, with run, round and policy where there is one; what was killed has left its lines, too."""
+    logged: dict[str, list[dict[str, object]]] = {}
+    for file in (run / "logs").glob("*.jsonl"):
+        process = file.name.partition(f"-{socket.gethostname()}-")[0]
+        logged.setdefault(process, []).extend(json.loads(line) for line in file.read_text().splitlines())
+    assert {line["run"] for lines in logged.values() for line in lines} == {"small"}
+    row = RunFolder.open(run).store().rounds()[-1]
+    about = {name: {(line["round"], line["policy"]) for line in lines} for name, lines in logged.items()}
+    assert about["sampler"] == about["reference-scorer"] == about["oracle"] == {(1, row.incumbent)}
+    assert about["evaluator"] == {(0, row.incumbent), (1, row.candidate)}
+    assert about["trainer"] == {(1, row.candidate)}
+    assert {str(line["message"]).split(":")[0] for line in logged["terminal"]} == {"follows the loop", "the loop ended"}
+    begun = [str(line["message"]) for line in logged["trainer"] if "begins at step" in str(line["message"])]
+    assert {line.split(":")[0] for line in begun} == {"rank 0 of 2", "rank 1 of 2"}
+    assert "controller" in logged
 
 
 def test_an_interrupted_run_is_resumed(
@@ -116,6 +136,7 @@ def test_an_interrupted_run_is_resumed(
     assert again.returncode == 0, (tmp_path / "output.log").read_text()
     assert_each_correction_used_once(run)
     assert RunFolder.open(run).store().rounds()[-1].phase is Phase.DONE
+    assert not (run / "ray-train").exists(), "checkpoints of a job that is done fill the disk"
 
 
 def assert_interrupted(
@@ -214,4 +235,6 @@ def correct_everything(start: Start, run: Path) -> list[str]:
             assert sent.status_code == 200, sent.text
     pages.terminate()
     assert pages.wait(timeout=60) == 0
+    (file,) = (run / "logs").glob("pages-*.jsonl")
+    assert f"pages and API are at {url}" in file.read_text()
     return corrected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from redraft.blobs import open_blobs
 from redraft.errors import StorageError
+from redraft.logs import about, run_logs
 from redraft_actors.outages import outage_in
 from redraft_actors.pools import map_on_actors, map_on_warm_workers
 from redraft_actors.worker_errors import plain
@@ -42,9 +44,19 @@ def test_a_blob_store_that_is_away_is_an_outage_and_one_that_lacks_a_blob_is_non
         (f"s3://bucket/p?endpoint_url={away}&retries=0&cache={tmp_path}", True),
         (str(tmp_path), False),
     ):
-        with pytest.raises(StorageError) as caught:
+        logs = tmp_path / ("away" if outage else "here")
+        logs.mkdir()
+        with (
+            run_logs(logs, "mine", "controller"),
+            about(round=2, policy="r02-abc"),
+            pytest.raises(StorageError) as caught,
+        ):
             run(pa.table({"key": ["images/a"]}), Reader, {"blobs_url": url}, **pool).materialize()
         said = str(plain(caught.value))
         assert ("cannot be reached" in said) == outage and ("holds no images/a" in said) != outage
         assert "\n" not in said
         assert outage_in(caught.value) == (said if outage else None)
+        (file,) = (logs / "logs").glob("reader-*.jsonl")
+        logged = [json.loads(line) for line in file.read_text().splitlines()]
+        assert {(line["run"], line["round"], line["policy"]) for line in logged} == {("mine", 2, "r02-abc")}
+        assert said in logged[-1]["message"] and "self.blobs.get(key)" in logged[-1]["exception"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 import yaml
 
-from redraft.config import OBJECTIVE_PRESETS, Config, ObjectiveConfig, load_config, parse_config
+from redraft.config import OBJECTIVE_PRESETS, Config, ObjectiveConfig, ServeConfig, load_config, parse_config
 from redraft.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,11 @@ def test_overrides_are_yaml_values(tmp_path: Path) -> None:
         ("train: {learning_rat: 1}", "unknown key train.learning_rat; did you mean train.learning_rate?"),
         ("train: {objective: {gama: 2}}", "did you mean train.objective.gamma?"),
         ("train: {steps: many}", "train.steps"),
+        ("serve: {canary_minutes: 5, canary_share: 0}", "set serve.canary_share above 0 and below 1"),
+        ("serve: {accelerator_type: A100}", "set serve.gpus too"),
         ("train: {batch_size: 3}", "must be a multiple of train.workers 2"),
+        ("storage: {database: 'postgresql://me:pw@host/x'}", "holds a password"),
+        ("storage: {database: 'postgresql://host/x?sslpassword=pw'}", "let PGPASSWORD or ~/.pgpass bring it"),
         ("images: {source: folder}", "needs a path"),
         ("images: {path: x}", "takes no path"),
         ("images: {source: folder, path: x}", "set annotate.by=human"),
@@ -73,3 +78,16 @@ def test_the_hash_follows_every_value() -> None:
     base = Config()
     changed = parse_config(yaml.safe_load(base.to_yaml()) | {"seed": 1}, "test")
     assert base.hash() == Config().hash() != changed.hash()
+    tried = base.model_copy(update={"serve": ServeConfig(gpus=1, canary_minutes=2)})
+    kind = base.model_copy(update={"serve": ServeConfig(gpus=1, accelerator_type="A100")})
+    both = base.model_copy(update={"serve": ServeConfig(gpus=1, accelerator_type="A100", canary_minutes=2)})
+    neither = base.model_copy(update={"serve": ServeConfig(gpus=1)})
+    assert len({config.hash() for config in (base, tried, kind, both, neither)}) == 5
+
+
+def test_a_knob_that_came_later_leaves_the_ids_of_older_runs_alone() -> None:
+    known = Config().model_dump_json()
+    for later in ('"accelerator_type":null,"open_on_loopback"', ',"canary_minutes":0.0'):
+        assert known.count(later) == 1
+        known = known.replace(later, later.removeprefix('"accelerator_type":null,') if "open" in later else "")
+    assert Config().hash() == hashlib.sha256(known.encode()).hexdigest()[:12]

@@ -62,7 +62,9 @@ def test_batches_hold_every_prompt_once_with_its_like(lengths: list[int], memory
 @pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError(CPU_SAYS), MemoryError()], ids=repr
 )
-def test_out_of_memory_halves_the_batch_and_goes_on(policy: Policy, error: Exception) -> None:
+def test_out_of_memory_halves_the_batch_and_goes_on(
+    policy: Policy, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     draws = Cramped(3, error)
     engine = LocalEngine(policy, "v1", batch_size=8, max_pixels=None, generate=draws)
     answers = engine.sample(requests(20), GenerationSettings(4, k=2))
@@ -71,6 +73,9 @@ def test_out_of_memory_halves_the_batch_and_goes_on(policy: Policy, error: Excep
     assert max(draws.tried[3:]) == 2, "no later batch is as large as one that failed"
     engine.sample(requests(5), GenerationSettings(4))
     assert max(draws.tried[3:]) == 2, "nor in the next block"
+    assert [f"from now on {most} pictures" in line for most, line in zip((4, 2), caplog.messages, strict=True)] == [
+        True
+    ] * 2
 
 
 def test_one_request_that_is_too_much_is_one_sentence(policy: Policy) -> None:

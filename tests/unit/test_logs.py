@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from redraft.logs import about, about_now, run_logs, without_secrets
+from redraft.logs import LogPlace, about, about_now, carried, failures_logged, logs_here, run_logs, without_secrets
 
 OURS = logging.getLogger("redraft_actors.controller")
 OTHERS = logging.getLogger("somebody.else")
@@ -74,6 +74,45 @@ def test_the_terminal_shows_warnings_as_before_and_logging_is_left_as_it_was(
     assert capsys.readouterr().err == "one\nthree\nfour\n"
     assert [line["message"] for line in lines(file)] == ["two", "three"]
     assert (top.handlers, logging.getLogger("redraft").level) == ([], before)
+
+
+def test_what_works_for_a_process_goes_on_with_its_logs(tmp_path: Path) -> None:
+    assert logs_here() is None
+    with carried(logs_here(), "sampler"):
+        OURS.info("nobody keeps this")
+    with run_logs(tmp_path, "mine", "controller"), about(round=3, policy="r03-abc", dataset="d"):
+        place = logs_here()
+    assert place is not None and place == LogPlace.model_validate_json(place.model_dump_json())
+    with pytest.raises(ZeroDivisionError), carried(place, "sampler"):
+        OURS.info("begins")
+        OURS.info("%d", 1 // 0)
+    (file,) = (tmp_path / "logs").iterdir()
+    assert file.name.startswith("sampler-")
+    begins, failed = lines(file)
+    for line in (begins, failed):
+        assert (line["run"], line["round"], line["policy"]) == ("mine", 3, "r03-abc")
+    assert (failed["level"], failed["message"]) == ("error", "failed: integer division or modulo by zero")
+    assert "1 // 0" in failed["exception"]
+    assert about_now().round is None
+
+
+def test_a_machine_that_does_not_see_the_run_folder_makes_none(tmp_path: Path) -> None:
+    with carried(LogPlace(root=str(tmp_path / "elsewhere"), run="mine"), "sampler"):
+        OURS.info("works all the same")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_the_terminal_is_told_in_other_words_is_for_the_file_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    with run_logs(tmp_path, "mine", "terminal") as file:
+        for error in (ValueError("no number"), KeyboardInterrupt()):
+            with pytest.raises(type(error)), failures_logged(OURS):
+                raise error
+    assert capsys.readouterr().err == ""
+    (line,) = lines(file)
+    assert line["exception"].rstrip().endswith("ValueError: no number")
 
 
 def test_what_it_is_about_follows_tasks_and_not_threads(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -23,31 +25,32 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from redraft.config import Config
 from redraft.errors import RedraftError, TrainingError
-from redraft.evaluate.outcomes import write_outcomes
 from redraft.records import (
     Answer,
     Arm,
     Edit,
-    Evaluation,
     HallucinationType,
     ImageItem,
-    Interval,
-    Outcome,
     Phase,
     PolicyStatus,
     Response,
+    ServerTally,
     Split,
     Submission,
+    Tally,
     Task,
     TokenTrace,
+    Verdict,
 )
 from redraft.rounds import Finish, Hold, Train, WaitForAnnotators, next_action
 from redraft.runs import RunFolder
 from redraft.store import Store
-from redraft_actors import building, steps
+from redraft_actors import building, canary, steps
 from redraft_actors.context import RunContext
 from redraft_actors.controller import Controller
 from redraft_actors.standing import key_of_samples
+
+from ..measured_policies import measure
 
 TEXT = "A red cup stands on the table."
 TASKS = 5
@@ -96,16 +99,19 @@ class Loop(RuleBasedStateMachine):
     """One run with everything around it."""
 
     migrated: Path
+    tried_out: bool
+    """Whether a candidate answers a share of the requests before it is decided on."""
 
     @initialize()
     def begin(self) -> None:
+        self.clock = itertools.count()
         self.folder = Path(tempfile.mkdtemp())
         config = Config.model_validate(
             {
                 "name": "model",
                 "annotate": {"by": "human"},
                 "loop": LOOP,
-                "serve": {"enabled": False},
+                "serve": {"enabled": self.tried_out, "canary_minutes": 1.0 if self.tried_out else 0.0},
                 "evaluate": {"bootstrap": 100},
                 "promote": {"max_recall_drop": 1, "max_length_change": 10},
             }
@@ -123,6 +129,10 @@ class Loop(RuleBasedStateMachine):
         self.patch.setattr(steps, "train_on_ray", self._train)
         self.patch.setattr(steps, "evaluate_policy", self._evaluate)
         self.patch.setattr(steps, "register_pool", lambda *_: None)
+        self.patch.setattr(steps, "serve_policy", self._serve)
+        self.patch.setattr(steps, "served_tally", self._count)
+        clock = SimpleNamespace(monotonic=lambda: 25.0 * next(self.clock), time=time.time)
+        self.patch.setattr(canary, "time", clock)
         self.patch.setattr(building, "map_on_warm_workers", lambda table, *_, **__: OneTable(table))
         self.patch.setattr("redraft_actors.controller.POLL_SECONDS", 0.0)
         self._restart()
@@ -310,12 +320,16 @@ class Loop(RuleBasedStateMachine):
         if hasattr(self, "run"):
             self.run.store.close()
         self.jobs = 0
-        self.controller = Controller(str(self.folder / "run"), "", wait=True)
+        dashboard = "http://nowhere" if self.tried_out else ""
+        self.controller = Controller(str(self.folder / "run"), dashboard, wait=True)
         self.run: RunContext = self.controller.run
+        self.patch.setattr(self.run.store, "settle", self._settled_after_its_trial(self.run.store.settle))
+        self.served: tuple[str, ...] = ()
         for name in FUSED:
             self.patch.setattr(self.run.store, name, self.fuse.guard(getattr(self.run.store, name)), raising=True)
         blobs = self.run.blobs
         self.patch.setattr(blobs, "publish_folder", self.fuse.guard(blobs.publish_folder))
+        self.patch.setattr(blobs, "put", self.fuse.guard(blobs.put))
 
     def _turn(self) -> None:
         state = self.controller.state()
@@ -370,13 +384,41 @@ class Loop(RuleBasedStateMachine):
         (out / "weights").write_text(str(spec.dataset_path))
         self.jobs -= 1
 
+    def _serve(self, config: Config, dashboard: str, policy: str, path: str, *, candidate: Any, **_: Any) -> None:
+        store = self.run.store
+        assert policy == store.promoted().id  # type: ignore[union-attr]
+        if candidate is not None:
+            assert store.policy(candidate.id).status is PolicyStatus.CANDIDATE, "what is decided on is not tried out"
+            assert store.evaluations(candidate.id), f"{candidate.id} answers people unseen"
+        self.served = (policy,) if candidate is None else (policy, candidate.id)
+
+    def _count(self) -> ServerTally:
+        """A third of the candidates fails whoever asks; all were asked as often since the server began."""
+        asked = 20 * next(self.clock)
+        tallies = {id: Tally(asked=asked, failed=asked if _fails_people(id) else 0) for id in self.served}
+        return ServerTally(server="s", versions=self.served, tallies=tallies)
+
+    def _settled_after_its_trial(self, settle: Callable[[Verdict], Verdict]) -> Callable[[Verdict], Verdict]:
+        def checked(verdict: Verdict) -> Verdict:
+            undecided = self.run.store.policy(verdict.candidate).status is PolicyStatus.CANDIDATE
+            if self.tried_out and undecided and verdict.promoted:
+                overruled = self.run.store.promoted().id != verdict.incumbent  # type: ignore[union-attr]
+                tried = any(reason.startswith("Passed: as a canary") for reason in verdict.reasons)
+                assert overruled or tried, f"{verdict.candidate} is promoted without its trial"
+                assert overruled or not _fails_people(verdict.candidate)
+            return settle(verdict)
+
+        return checked
+
     def _evaluate(self, run: RunContext, number: int, policy: str) -> None:
         if not run.store.evaluations(policy):
             better = sum(map(ord, policy)) % 3 > 0  # a third of the candidates is not
             wrong = 20 - min(20, 6 * number) if better else 20
-            blob = f"evaluations/{policy}-dev.parquet"
-            run.blobs.put(blob, write_outcomes(_outcomes(wrong)))
-            run.store.add_evaluation(_evaluation(policy, blob))
+            measure(run, policy, wrong)
+
+
+def _fails_people(policy: str) -> bool:
+    return policy != "r00-base" and sum(map(ord, policy)) % 3 == 1
 
 
 def _image(name: str) -> ImageItem:
@@ -416,47 +458,12 @@ def _task(name: str, number: int, policy: str) -> Task:
     )
 
 
-def _outcomes(wrong: int) -> list[Outcome]:
-    return [
-        Outcome(
-            image_id=str(n),
-            prompt="Describe.",
-            scene="park",
-            text="A cat.",
-            mentions=2,
-            errors=int(n < wrong),
-            error_types=(),
-            found=1,
-            present=1,
-            words=2,
-        )
-        for n in range(20)
-    ]
-
-
-def _evaluation(policy: str, blob: str) -> Evaluation:
-    none = Interval(value=0, low=0, high=0)
-    return Evaluation(
-        policy=policy,
-        split=Split.DEV,
-        responses=20,
-        response_rate=none,
-        mention_rate=none,
-        recall=none,
-        mean_words=none,
-        question_accuracy=None,
-        by_type={},
-        by_scene={},
-        over_generalisation=(),
-        blob=blob,
-    )
-
-
-def test_the_loop_keeps_its_promises_whatever_happens(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tried_out", [False, True])
+def test_the_loop_keeps_its_promises_whatever_happens(tmp_path: Path, tried_out: bool) -> None:
     template = tmp_path / "empty.db"
     Store.open(f"sqlite:///{template}").close()
-    machine = type("Loop", (Loop,), {"migrated": template})
+    machine = type("Loop", (Loop,), {"migrated": template, "tried_out": tried_out})
     machine.TestCase.settings = settings(
-        max_examples=6, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        max_examples=4, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
     machine.TestCase("runTest").runTest()

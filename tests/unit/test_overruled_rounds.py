@@ -9,16 +9,9 @@ from typer.testing import CliRunner
 
 from redraft.config import Config, LoopConfig
 from redraft.errors import DataError
-from redraft.evaluate.outcomes import write_outcomes
 from redraft.records import (
-    Evaluation,
-    Interval,
-    Outcome,
     Phase,
-    PolicyStatus,
-    PolicyVersion,
     RoundRow,
-    Split,
 )
 from redraft.rounds import BeginRound, Evaluate, LoopState, Promote, SkipTraining, next_action
 from redraft.runs import RunFolder
@@ -28,6 +21,8 @@ from redraft_actors.cli_policies import app
 from redraft_actors.context import RunContext
 from redraft_actors.controller import Controller
 from redraft_actors.evaluating import decide_round
+
+from ..measured_policies import PICTURES, add_candidate, measure
 
 
 def state(phase: Phase, promoted: str | None, candidate: str | None = None) -> LoopState:
@@ -73,63 +68,13 @@ def run(tmp_path: Path) -> RunContext:
 
 def add_policy(run: RunContext, id: str, parent: str | None) -> None:
     run.blobs.put(f"policies/{id}/config.json", b"{}")
-    run.store.add_policy(
-        PolicyVersion(
-            id=id,
-            round=1,
-            parent=parent,
-            dataset=None,
-            blob=f"policies/{id}",
-            status=PolicyStatus.CANDIDATE,
-            config_hash="0",
-            code_version="0",
-            seed=0,
-            created_at=0.0,
-        )
-    )
-
-
-def measure(run: RunContext, policy: str, errors: int) -> None:
-    """Outcomes of twenty pictures, with so many errors in each."""
-    outcomes = [
-        Outcome(
-            image_id=str(n),
-            prompt="Describe.",
-            scene="park",
-            text="A cat.",
-            mentions=2,
-            errors=errors,
-            error_types=(),
-            found=1,
-            present=1,
-            words=2,
-        )
-        for n in range(20)
-    ]
-    blob, none = f"evaluations/{policy}-dev.parquet", Interval(value=0, low=0, high=0)
-    run.blobs.put(blob, write_outcomes(outcomes))
-    run.store.add_evaluation(
-        Evaluation(
-            policy=policy,
-            split=Split.DEV,
-            responses=20,
-            response_rate=none,
-            mention_rate=none,
-            recall=none,
-            mean_words=none,
-            question_accuracy=None,
-            by_type={},
-            by_scene={},
-            over_generalisation=(),
-            blob=blob,
-        )
-    )
+    add_candidate(run, id, parent)
 
 
 def test_a_better_candidate_is_not_promoted_over_a_persons_choice(run: RunContext) -> None:
     add_policy(run, "three", "two")
-    measure(run, "two", errors=1)
-    measure(run, "three", errors=0)
+    measure(run, "two", wrong=PICTURES)
+    measure(run, "three", wrong=0)
     run.store.roll_back("one", "Two calls every cup red.", actor="eve")
     for _ in range(2):  # the second time as after a crash
         verdict = decide_round(run, 1, "three", "two")
@@ -140,11 +85,13 @@ def test_a_better_candidate_is_not_promoted_over_a_persons_choice(run: RunContex
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def served(run: RunContext, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What Ray Serve was asked to serve, in order."""
     asked: list[str] = []
+    asked_run = run.folder.root
 
-    def note(config: Config, dashboard: str, policy: str, path: str, *, run: Path) -> None:
+    def note(config: Config, dashboard: str, policy: str, path: str, **beside: object) -> None:
+        assert beside == {"run": asked_run, "candidate": None, "share": 0.0}
         asked.append(policy)
 
     monkeypatch.setattr(steps, "serve_policy", note)

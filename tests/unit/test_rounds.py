@@ -18,12 +18,14 @@ from redraft.rounds import (
     EndAnnotation,
     Evaluate,
     Finish,
+    Hold,
     LoopState,
     Promote,
     Sample,
     SkipTraining,
     Train,
     WaitForAnnotators,
+    WatchCanary,
     next_action,
 )
 
@@ -96,6 +98,14 @@ def test_other_phases_do_their_step_whatever_comes_in_meanwhile(phase: Phase, op
     assert action == expected
     assert not isinstance(action, WaitForAnnotators | Finish)
     assert action.then is then
+
+
+def test_a_candidate_on_trial_is_watched_before_it_is_decided_on() -> None:
+    promoting = state(Phase.PROMOTING, 2)
+    assert next_action(promoting.model_copy(update={"canary": True})) == WatchCanary(number=2)
+    assert isinstance(next_action(promoting.model_copy(update={"canary": True, "paused": True})), Hold)
+    stopped = promoting.model_copy(update={"canary": True, "stop_requested": True})
+    assert next_action(stopped) == Finish(reason="stopped on request")
 
 
 def expected_while_annotating(loop: LoopConfig, left: int, new: int, unused: int, total: int) -> type[Action]:

@@ -19,7 +19,7 @@ import uvicorn
 
 from redraft.errors import PolicyError
 from redraft.policy import Generation, GenerationSettings, Listener, Policy, encode_prompts, generate, generate_stream
-from redraft.records import Split
+from redraft.records import Split, Tally
 from redraft.serving import PolicyServer, ServedVersion, ServeSettings, build_app, drawing
 from redraft.serving.requests import ChatRequest
 from redraft.world import render, scene_at
@@ -138,6 +138,7 @@ def test_a_client_that_goes_away_frees_its_row_and_no_other(policy: Policy, monk
         staying.join()
     assert answers == [said(policy, 30)]
     assert len(gate.rows) == 5 + 1 + 30, "the one who left was written for until then"
+    assert server.tally().tallies == {"v1": Tally(asked=2, left=1, cut=1)}
 
 
 def test_a_client_that_leaves_before_its_turn_is_never_written_for(
@@ -158,6 +159,7 @@ def test_a_client_that_leaves_before_its_turn_is_never_written_for(
     assert asyncio.run(scenario()) == [said(policy, 10), said(policy, 12)]
     assert gate.rows[-1] == [0], "a batch of one"
     assert server._open_front.batcher.waiting == 0
+    assert server.tally().tallies == {"v1": Tally(asked=3, left=1, cut=2)}
 
 
 def test_whoever_is_answered_early_does_not_wait_for_the_rest_of_the_batch(
@@ -189,9 +191,30 @@ def test_a_batch_that_fails_under_way_is_told_in_the_stream(policy: Policy, monk
         raise PolicyError("the file /secret/place is gone")
 
     monkeypatch.setattr(drawing, "generate_stream", failing)
-    with listening(server_of(policy)) as client, pytest.raises(openai.APIError, match="on the server") as raised:
-        list(client.chat.completions.create(**asked(), stream=True))
-    assert "secret" not in str(raised.value)
+    server = server_of(policy)
+    with listening(server) as client:
+        for stream in (True, False):
+            with pytest.raises(openai.APIError, match="on the server") as raised:
+                list(client.chat.completions.create(**asked(), stream=stream))
+            assert "secret" not in str(raised.value)
+    assert server.tally().tallies == {"v1": Tally(asked=2, failed=2)}
+
+
+def test_a_version_that_cannot_read_a_question_has_failed_and_who_asks_nonsense_has_not(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise KeyError("pixel_values")
+
+    server = server_of(policy)
+    with listening(server) as client:
+        with pytest.raises(openai.BadRequestError):
+            client.chat.completions.create(**asked(messages=[{"role": "user", "content": "Where?"}]))
+        assert server.tally().tallies == {}
+        monkeypatch.setattr("redraft.serving.server.prepare", failing)
+        with pytest.raises(openai.InternalServerError):
+            client.chat.completions.create(**asked())
+    assert (server.tally().versions, server.tally().tallies) == (("v1",), {"v1": Tally(asked=1, failed=1)})
 
 
 @pytest.mark.parametrize("stop", [[], [" top left", "."], ["\n"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from redraft.errors import RedraftError
+from redraft.errors import RedraftError, StorageError
+from redraft.logs import failures_logged
 from redraft.records import Role, User
 from redraft_ui.access import admin_page, session
 from redraft_ui.annotating import answers_page, correct_page, review_page
@@ -25,6 +27,7 @@ from redraft_ui.research import (
 )
 from redraft_ui.workplace import Workplace
 
+_log = logging.getLogger("redraft_ui.app")  # Streamlit runs it under another name
 _HERE = Path(__file__).parent
 _PAGES: dict[str, tuple[Role, tuple[tuple[Callable[[Workplace, User], None], str, str, str], ...]]] = {
     "Annotate": (
@@ -99,7 +102,18 @@ def _menu(work: Workplace, user: User) -> dict[str, list[st.Page]]:
 def _guarded(show: Callable[[Workplace, User], None], work: Workplace, user: User) -> None:
     """A page whose mistakes are one sentence."""
     try:
+        with failures_logged(_log):
+            _shown(show, work, user)
+    except StorageError as error:
+        st.error(plain(str(error)))
+
+
+def _shown(show: Callable[[Workplace, User], None], work: Workplace, user: User) -> None:
+    """People's own mistakes are told to them alone."""
+    try:
         show(work, user)
+    except StorageError:
+        raise
     except RedraftError as error:
         st.error(plain(str(error)))
 

@@ -10,6 +10,7 @@ Started by ``launch`` as a process of its own: ``python -m redraft_ui.server RUN
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
 from redraft.errors import RedraftError
+from redraft.logs import run_logs
 from redraft_ui.access import join
 from redraft_ui.access.headers import OwnSite, SecurityHeaders
 from redraft_ui.access.limits import Attempts, BearerAttempts
@@ -28,6 +30,8 @@ from redraft_ui.api import API_PREFIX, build_api
 from redraft_ui.workplace import Workplace
 
 _SCRIPT = Path(__file__).with_name("app.py")
+
+_log = logging.getLogger("redraft_ui.server")  # run as a script, the module has another name
 
 
 def build(work: Workplace, site: Site, provider: Provider | None = None) -> st.App:
@@ -63,15 +67,18 @@ def main(arguments: Sequence[str]) -> None:
     asked = parser.parse_args(arguments)
     site = Site.at(asked.host, asked.port, asked.public_url)
     provider = read_provider(asked.oidc) if asked.oidc else None
-    build(Workplace.open(asked.run), site, provider).run(
-        config={
-            "server.address": asked.host,
-            "server.port": asked.port,
-            "server.allowedHosts": list(site.names),
-            "browser.serverAddress": asked.host,
-            "secrets.files": [],
-        }
-    )
+    work = Workplace.open(asked.run)
+    with run_logs(work.folder.root, work.config.name, "pages"):
+        _log.info("pages and API are at %s", site.url)
+        build(work, site, provider).run(
+            config={
+                "server.address": asked.host,
+                "server.port": asked.port,
+                "server.allowedHosts": list(site.names),
+                "browser.serverAddress": asked.host,
+                "secrets.files": [],
+            }
+        )
 
 
 if __name__ == "__main__":

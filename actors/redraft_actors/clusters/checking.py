@@ -13,7 +13,7 @@ from redraft_actors.clusters.launcher import placeholder_findings, provider_find
 from redraft_actors.clusters.manifests import manifest_findings
 from redraft_actors.clusters.nodes import node_kinds
 from redraft_actors.clusters.placement import placement_findings
-from redraft_actors.clusters.secrets import config_secret_findings, secret_findings
+from redraft_actors.clusters.secrets import secret_findings
 from redraft_actors.clusters.sizes import idle_findings, size_findings, spot_findings
 from redraft_actors.clusters.storage import storage_findings
 from redraft_actors.clusters.versions import version_findings
@@ -46,6 +46,5 @@ def _of_file(file: ClusterFile) -> Iterator[Finding]:
 
 
 def _of_config(file: ClusterFile, config: Config) -> Iterator[Finding]:
-    yield from config_secret_findings(config)
     yield from placement_findings(node_kinds(file), config)
     yield from storage_findings(file, config)

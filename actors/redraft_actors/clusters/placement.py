@@ -106,7 +106,10 @@ def _serving(kinds: Sequence[NodeKind], config: Config) -> Iterator[Finding]:
         yield warning("config:serve.host", "Serve speaks without TLS: set it to 127.0.0.1 and put a proxy before it")
     if _served_on(kinds, config) is None:
         size = _size(serve.cpus, serve.gpus)
-        yield error("config:serve.gpus", f"no node has {size} for the served policy: lower serve.gpus or serve.cpus")
+        on, kind = (f" on {serve.accelerator_type}", ", or name another kind") if serve.accelerator_type else ("", "")
+        yield error(
+            "config:serve.gpus", f"no node has {size}{on} for the served policy: lower serve.gpus or serve.cpus{kind}"
+        )
 
 
 def _room(
@@ -126,7 +129,8 @@ def _room(
 def _served_on(kinds: Sequence[NodeKind], config: Config) -> NodeKind | None:
     """Where the served policy is taken to be: on the smallest nodes that hold it, which is where it comes up first."""
     serve = config.serve
-    able = [kind for kind in kinds if kind.most and kind.slots(serve.cpus, serve.gpus)] if serve.enabled else []
+    right = [kind for kind in kinds if serve.accelerator_type in (None, kind.accelerator)] if serve.enabled else []
+    able = [kind for kind in right if kind.most and kind.slots(serve.cpus, serve.gpus)]
     return min(able, key=lambda kind: (kind.gpus, kind.cpus), default=None)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from redraft.config import Config
 from redraft_actors.clusters.document import ClusterFile
 from redraft_actors.clusters.finding import Finding, error
 
@@ -47,16 +46,6 @@ def environment_findings(where: str, container: dict[str, object]) -> Iterator[F
             yield error(
                 f"{where}.env[{i}]",
                 f"{variable['name']} stands here in plain words: take it from a Secret by valueFrom",
-            )
-
-
-def config_secret_findings(config: Config) -> Iterator[Finding]:
-    """A password in the database's or the store's URL."""
-    for key, url in (("database", config.storage.database), ("blobs", config.storage.blobs)):
-        if url is not None and _LOOKS["a name and a password in an address"].search(url):
-            yield error(
-                f"config:storage.{key}",
-                "the URL holds a password: leave it out, and let ~/.pgpass or PGPASSWORD bring it (a role, for S3)",
             )
 
 

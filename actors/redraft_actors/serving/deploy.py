@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from redraft.config import Config
+from redraft.config import Config, ServeConfig
 from redraft.errors import ConfigError, ResourceError
 from redraft.serving import ServedVersion, ServeSettings, ServeTerms
 from redraft_actors.cluster import WORKER_ENV
@@ -86,12 +86,18 @@ def _schema(config: Config, settings: ServeSettings) -> dict[str, Any]:
                         "name": "policy",
                         "user_config": settings.model_dump(mode="json"),
                         "max_ongoing_requests": config.serve.max_waiting + _SPARE_REQUESTS,
-                        "ray_actor_options": {"num_cpus": config.serve.cpus, "num_gpus": config.serve.gpus},
+                        "ray_actor_options": _resources(config.serve),
                     }
                 ],
             }
         ],
     }
+
+
+def _resources(serve: ServeConfig) -> dict[str, Any]:
+    """What a replica asks Ray for."""
+    kind = {"accelerator_type": serve.accelerator_type} if serve.accelerator_type else {}
+    return {"num_cpus": serve.cpus, "num_gpus": serve.gpus, **kind}
 
 
 def _ray_token() -> str | None:

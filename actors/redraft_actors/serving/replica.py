@@ -55,6 +55,10 @@ class PolicyService:
         self._log_into(settings.terms.run)
         await self.server.reconfigure(settings)
 
+    async def tally(self) -> dict[str, Any]:
+        """A ``ServerTally``, as JSON has it."""
+        return self.server.tally().model_dump(mode="json")
+
     def _log_into(self, run: str | None) -> None:
         if run != self.logs_of:
             self.logs.close()

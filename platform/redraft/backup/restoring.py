@@ -13,11 +13,11 @@ from redraft.backup.manifest import RUN, Manifest, read_manifest
 from redraft.backup.progress import Bar, no_bar
 from redraft.blobs import Blobs, open_blobs
 from redraft.config import Config, StorageConfig, load_config
-from redraft.errors import DataError, RunError
+from redraft.errors import DataError, RunError, StorageError
 from redraft.records import Record
 from redraft.store.engine import Database
 from redraft.store.migrate import require_known
-from redraft.store.url import parse_url, shown
+from redraft.store.url import parse_url, secrets_of, shown
 
 _UNFINISHED = "restore.unfinished"
 _CONFIG = "config.yaml"
@@ -109,7 +109,13 @@ def _config_for(backup: Path, target: Target) -> Config:
     config = load_config(backup / RUN / _CONFIG)
     places: dict[str, object] = {}
     if target.database is not None:
-        places["database"] = parse_url(target.database).render_as_string(hide_password=False)
+        url = parse_url(target.database)
+        if secrets_of(url):
+            raise StorageError(
+                f"{shown(url)} holds a password, and would be written into the run's config: leave it out, and let "
+                "PGPASSWORD or ~/.pgpass bring it"
+            )
+        places["database"] = url.render_as_string()
     if target.blobs is not None:
         # Its URL says all there is to say about the store.
         places |= {"blobs": open_blobs(target.blobs).url, "s3": StorageConfig().s3}

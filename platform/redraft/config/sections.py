@@ -105,6 +105,9 @@ class ServeConfig(Section):
     port: int = Field(8123, ge=0, le=65535, description="0 takes a free port")
     cpus: float = Field(0.1, gt=0)
     gpus: float = Field(0.0, ge=0)
+    accelerator_type: str | None = Field(
+        None, min_length=1, description="kind of GPU that serves, as Ray names it, such as A100"
+    )
     open_on_loopback: bool = Field(
         True, description="ask for no token while host is a loopback address; elsewhere one is always asked for"
     )
@@ -118,8 +121,26 @@ class ServeConfig(Section):
         (), description="servers that pictures are fetched from: name, name:port or *.domain; default: none"
     )
     canary_share: float = Field(
-        0.1, ge=0, le=1, description="share of requests that `redraft serve --candidate` gives to the candidate"
+        0.1, ge=0, le=1, description="share of requests that a candidate answers: in the loop, and by `redraft serve`"
     )
+    canary_minutes: float = Field(
+        0.0,
+        ge=0,
+        description="how long the loop lets a candidate that measured well answer its share of the requests before it "
+        "is promoted, or rejected if it fails them; 0: not at all",
+    )
+
+    @model_validator(mode="after")
+    def _two_to_compare(self) -> Self:
+        if self.canary_minutes and not 0 < self.canary_share < 1:
+            raise ValueError("serve.canary_minutes compares two versions: set serve.canary_share above 0 and below 1")
+        return self
+
+    @model_validator(mode="after")
+    def _kind_of_what(self) -> Self:
+        if self.accelerator_type is not None and not self.gpus:
+            raise ValueError("serve.accelerator_type names a GPU: set serve.gpus too")
+        return self
 
 
 class RayConfig(Section):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from redraft.config.section import Section
 from redraft.errors import StorageError
@@ -41,12 +41,23 @@ class S3Config(Section):
 class StorageConfig(Section):
     """Where truth lives. Unset means inside the run folder."""
 
-    database: str | None = Field(None, description="SQLAlchemy URL; default SQLite in the run folder")
+    database: str | None = Field(None, description="SQLAlchemy URL, no password; default SQLite in the run folder")
     blobs: str | None = Field(
         None, description="folder or s3://bucket/prefix for images, datasets, checkpoints; default in the run folder"
     )
     s3: S3Config = Field(default_factory=lambda: S3Config())
     min_free_gib: float = Field(0.5, ge=0, description="refuse to start with less free disk")
+
+    @field_validator("database")
+    @classmethod
+    def _database_without_password(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if parts.password or {"password", "sslpassword"} & parse_qs(parts.query).keys():
+            raise ValueError(
+                "the URL holds a password, and configs are copied into run folders: leave it out, and let PGPASSWORD "
+                "or ~/.pgpass bring it"
+            )
+        return url
 
     @model_validator(mode="after")
     def _blobs_can_be_named(self) -> Self:

@@ -28,6 +28,9 @@ from redraft.config.storage import StorageConfig
 from redraft.config.training import TrainConfig
 from redraft.config.uncertainty import UncertaintyConfig
 
+_COUNTS_ONCE_SET = {"serve": {"accelerator_type": None, "canary_minutes": 0.0}}
+"""Knobs that came when there were runs already: left as they are, they change no hash, and so no id of a version."""
+
 
 class Config(Section):
     """The whole tree."""
@@ -70,7 +73,11 @@ class Config(Section):
 
     def hash(self) -> str:
         """Twelve hex digits that change whenever any value does."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        left = {
+            part: {name for name, value in knobs.items() if getattr(getattr(self, part), name) == value}
+            for part, knobs in _COUNTS_ONCE_SET.items()
+        }
+        return hashlib.sha256(self.model_dump_json(exclude=left).encode()).hexdigest()[:12]
 
     def to_yaml(self) -> str:
         """The resolved tree, every default spelled out."""

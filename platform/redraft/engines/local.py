@@ -5,6 +5,7 @@ pictures and prompts ──encode──► batches of like length ──generate
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from redraft.engines.batches import Batch, batches_alike, draw_batches
@@ -15,6 +16,8 @@ from redraft.policy import EncodedPrompt, Policy, encode_prompts, generate
 from redraft.policy.memory import free_bytes, is_out_of_memory, prompt_bytes, release
 
 Generate = Callable[[Policy, Sequence[EncodedPrompt], GenerationSettings, Sequence[int]], list[Generation]]
+
+_log = logging.getLogger(__name__)
 
 
 class LocalEngine:
@@ -73,6 +76,7 @@ class LocalEngine:
         )
 
     def _shrink(self, most: int) -> None:
+        _log.warning("memory ran out: from now on %d pictures at most are drawn together", most)
         self._batch_size = most
         release(self.policy.device)
 

@@ -39,6 +39,11 @@ def wilson_of(found: Iterable[bool]) -> Interval | None:
     return wilson(sum(values), len(values)) if values else None
 
 
+def least_rise(before: Interval, after: Interval) -> float:
+    """By how much a share has risen at least, from the intervals of both (Newcombe 1998, method 10)."""
+    return after.value - before.value - math.hypot(after.value - after.low, before.high - before.value)
+
+
 def ratio(parts: Sequence[Part], *, confidence: float = 0.95) -> Interval | None:
     """The sum above the line over the sum below, with a bootstrap interval over tasks; None with nothing below."""
     if not sum(part.below for part in parts):

@@ -4,6 +4,7 @@
     tasks.py      what waits for people              evaluation.py  what was measured
     answers.py    what people say
     people.py     who they are                       suites.py      what an evaluation suite found
+    canary.py     how a candidate does on requests
     base.py       what they all share                progress.py    where the loop stands
 
 Character positions are Unicode code points, half-open ``[start, end)``. Times are UTC seconds since the epoch.
@@ -13,6 +14,7 @@ the same rows instead of new ones.
 
 from redraft.records.answers import Answer, Correction, Edit, HallucinationType, Mark, Submission
 from redraft.records.base import Record, Span, stable_id
+from redraft.records.canary import Canary, ServerTally, Tally
 from redraft.records.evaluation import (
     Evaluation,
     HumanDifference,
@@ -33,6 +35,7 @@ __all__ = [
     "MAIN_PROJECT",
     "Answer",
     "Arm",
+    "Canary",
     "Correction",
     "DatasetVersion",
     "Draft",
@@ -63,6 +66,7 @@ __all__ = [
     "Role",
     "RoundRow",
     "SceneRate",
+    "ServerTally",
     "Source",
     "Span",
     "SpanScore",
@@ -70,6 +74,7 @@ __all__ = [
     "StepSpeed",
     "Submission",
     "SuiteResult",
+    "Tally",
     "Task",
     "TaskState",
     "Token",

@@ -5,8 +5,8 @@
       ┌────────────── BeginRound(n + 1) ◄───────────┤◄─────────────────────────────────────────┐
       ▼                                             └──► Finish                                │
     SAMPLING ──► ANNOTATING ──► BUILDING ──► TRAINING ──► EVALUATING ──► PROMOTING ──► DONE ───┤
-                   │  ▲   │                    │  ▲                                            │
-                   └──┘   └── SkipTraining     └──┘ Hold, Refill                               │
+                   │  ▲   │                    │  ▲                      │  ▲                  │
+                   └──┘   └── SkipTraining     └──┘ Hold, Refill         └──┘ WatchCanary      │
         WaitForAnnotators,    (too few ────────────────────────────────────────────► DONE ─────┘
                    Refill      corrections)
 
@@ -36,6 +36,7 @@ from redraft.rounds.actions import (
     SkipTraining,
     Train,
     WaitForAnnotators,
+    WatchCanary,
 )
 from redraft.rounds.decide import next_action
 from redraft.rounds.state import LoopState
@@ -55,5 +56,6 @@ __all__ = [
     "SkipTraining",
     "Train",
     "WaitForAnnotators",
+    "WatchCanary",
     "next_action",
 ]

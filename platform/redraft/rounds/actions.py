@@ -78,6 +78,12 @@ class Evaluate(Record):
     number: int
 
 
+class WatchCanary(Record):
+    """Let the candidate answer a share of the requests for a while, and see what becomes of them; its phase stays."""
+
+    number: int
+
+
 class Promote(Record):
     """Decide whether the candidate replaces the incumbent; in round 0 the base policy is promoted as it is."""
 
@@ -102,6 +108,7 @@ Action = (
     | BuildDataset
     | Train
     | Evaluate
+    | WatchCanary
     | Promote
     | Finish
 )

@@ -17,6 +17,7 @@ from redraft.rounds.actions import (
     SkipTraining,
     Train,
     WaitForAnnotators,
+    WatchCanary,
 )
 from redraft.rounds.state import LoopState
 from redraft.rounds.triggers import needs_refill, why_finish, why_not_train_yet, why_stop_asking, why_train_now
@@ -51,7 +52,7 @@ def next_action(state: LoopState) -> Action:
         case Phase.EVALUATING:
             return Evaluate(number=number)
         case Phase.PROMOTING:
-            return Promote(number=number)
+            return WatchCanary(number=number) if state.canary else Promote(number=number)
         case Phase.DONE:
             return _after(state, number)
 

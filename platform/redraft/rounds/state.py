@@ -27,6 +27,7 @@ class LoopState(Record):
         gpu_hours: what sampling, training and evaluating have taken so far.
         fruitless_rounds: the latest rounds in a row that trained a candidate and did not promote it.
         random_arm: whether each answered response of the random arm was wrong, the incumbent's alone, oldest first.
+        canary: whether the round's candidate answers a share of the requests just now, and is watched.
         refills: how often this round has drawn more tasks; ``can_refill`` says whether there is anything left to draw.
     """
 
@@ -48,5 +49,6 @@ class LoopState(Record):
     gpu_hours: float = Field(0.0, ge=0)
     fruitless_rounds: int = Field(0, ge=0)
     random_arm: tuple[bool, ...] = ()
+    canary: bool = False
     refills: int = Field(0, ge=0)
     can_refill: bool = False

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from redraft.quality.shares import wilson
+from redraft.quality.shares import least_rise, wilson
 from redraft.rounds.state import LoopState
 
 
@@ -36,8 +35,7 @@ def drift(wrong: Sequence[bool], lately: int) -> str | None:
     if len(before) < lately:
         return None
     old, new = wilson(sum(before), len(before)), wilson(sum(after), len(after))
-    low = new.value - old.value - math.hypot(new.value - new.low, old.high - old.value)
-    if low <= 0:
+    if least_rise(old, new) <= 0:
         return None
     return (
         f"{100 * new.value:.0f} % of the last {lately} responses of the random arm were wrong, "

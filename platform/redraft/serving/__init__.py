@@ -7,6 +7,7 @@ HTTP    whose      is it one    who          data: URI,   to tokens    one call 
 server.py     these steps in a row          settings.py      what a replica is told
 underway.py   a request being answered      streaming.py     events while it is; clients that go away
 answers.py    an answer in pieces           text_stream.py   text that can no longer change
+tallies.py    what became of requests
 remote.py     pictures of listed servers    alternatives.py  what else could have been written
 refusals.py   what is wrong with a request  comparing.py     two versions' words, marked
 """

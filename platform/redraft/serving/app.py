@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from redraft import __version__
 from redraft.errors import RedraftError
+from redraft.logs import FILE_ONLY
 from redraft.records import Record
 from redraft.serving.completions import completion, model
 from redraft.serving.refusals import OURS, Refused, error_body, for_callers
@@ -154,5 +155,6 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    """The server logs the traceback; the caller does not see it."""
+    """The log has the traceback; the caller does not see it."""
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error, extra=FILE_ONLY)
     return JSONResponse(error_body(500, OURS).model_dump(mode="json"), 500)

@@ -8,11 +8,13 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from redraft.errors import ConfigError
 from redraft.logs import about
 from redraft.policy import EncodedPrompt, GenerationSettings, load_policy
+from redraft.records import ServerTally
 from redraft.runs import RunFolder
 from redraft.serving.access import Access
 from redraft.serving.batching import Batcher
@@ -24,6 +26,7 @@ from redraft.serving.refusals import Refused
 from redraft.serving.remote import RemotePictures
 from redraft.serving.requests import ChatRequest, question_of
 from redraft.serving.settings import ServeSettings, ServeTerms
+from redraft.serving.tallies import Tallies
 from redraft.serving.underway import Underway
 from redraft.serving.versions import Hosted, LineUp, Loader, PolicyHost
 
@@ -90,6 +93,7 @@ class PolicyServer:
         self._host = PolicyHost(load)
         self._front: Front | None = None
         self._preparing = asyncio.Lock()
+        self._tallies = Tallies()
 
     async def reconfigure(self, settings: ServeSettings) -> None:
         """Take other versions, or other terms, without a gap.
@@ -132,7 +136,8 @@ class PolicyServer:
         data = await front.pictures.load(question.image)
         # One at a time: a picture may take hundreds of megabytes while it is open.
         async with self._preparing:
-            encoded = await asyncio.to_thread(_encode, front.pictures, hosted, data, question.prompt, settings)
+            with self._tallies.failing(hosted.version.id):
+                encoded = await asyncio.to_thread(_encode, front.pictures, hosted, data, question.prompt, settings)
         return Question(request, BatchKey(hosted, settings), encoded, front.batcher)
 
     def begin(self, question: Question) -> Underway:
@@ -151,7 +156,7 @@ class PolicyServer:
             created=int(time.time()),
             logprobs=request.logprobs,
         )
-        return Underway(head, place, mailbox, question.key.settings.k)
+        return Underway(head, place, mailbox, question.key.settings.k, over=partial(self._tallies.add, head.version))
 
     async def complete(self, request: ChatRequest) -> Completed:
         """Answer one request whole.
@@ -161,6 +166,11 @@ class PolicyServer:
         """
         with self.begin(await self.prepare(request)) as underway:
             return await underway.completed()
+
+    def tally(self) -> ServerTally:
+        """What has become of the requests so far, and who answers now."""
+        hosted = self._host.line_up.hosted if self._host.line_up is not None else ()
+        return self._tallies.read(one.version.id for one in hosted)
 
     @property
     def _open_front(self) -> Front:

@@ -109,6 +109,10 @@ class Store(
         """The URL that another process opens the same database with; it holds the password, if there is one."""
         return self._db.url.render_as_string(hide_password=False)
 
+    def now(self) -> float:
+        """UTC seconds since the epoch, by the clock that leases and dates are told by."""
+        return self._db.clock()
+
     def close(self) -> None:
         """Close the connections; the store can still be used, and then opens new ones."""
         self._db.close()

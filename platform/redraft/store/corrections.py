@@ -73,7 +73,15 @@ class CorrectionPart:
 
     def new_corrections(self) -> list[Correction]:
         """Standing corrections that are in no dataset version yet, oldest first."""
-        return self._fetch(_without(_standing(), sa.select(_members.c.correction_id)).order_by(*_OLDEST_FIRST))
+        return self._fetch(_new().order_by(*_OLDEST_FIRST))
+
+    def count_unused_corrections(self) -> int:
+        """How many ``unused_corrections`` there are, without reading them."""
+        return self._count(_unused())
+
+    def count_new_corrections(self) -> int:
+        """How many ``new_corrections`` there are, without reading them."""
+        return self._count(_new())
 
     def freeze_unused(self) -> list[Correction]:
         """The unused corrections, which nobody can reopen from here on; again adds those that came since."""
@@ -88,6 +96,10 @@ class CorrectionPart:
     def _fetch(self, query: sa.Select[Any]) -> list[Correction]:
         with self._db.read() as connection:
             return fetch(connection, Correction, query)
+
+    def _count(self, query: sa.Select[Any]) -> int:
+        with self._db.read() as connection:
+            return int(connection.scalar(query.with_only_columns(sa.func.count())) or 0)
 
 
 def reviewed(task_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
@@ -104,6 +116,10 @@ def _standing() -> sa.Select[Any]:
         _corrections.c.answer == Answer.CORRECTED.value,
         sa.or_(_corrections.c.review, sa.not_(reviewed(_corrections.c.task_id))),
     )
+
+
+def _new() -> sa.Select[Any]:
+    return _without(_standing(), sa.select(_members.c.correction_id))
 
 
 def _unused() -> sa.Select[Any]:

@@ -46,13 +46,14 @@ def shown(url: URL) -> str:
 
 def without_secrets(text: str, url: URL) -> str:
     """Somebody else's words about the database, without the passwords that its URL holds."""
-    for secret in _secrets(url):
+    for secret in secrets_of(url):
         for written in {secret, quote(secret, safe=""), quote_plus(secret)}:
             text = text.replace(written, "***")
     return text
 
 
-def _secrets(url: URL) -> list[str]:
+def secrets_of(url: URL) -> list[str]:
+    """The passwords that it holds."""
     found = [str(url.password)] if url.password else []
     for name in _SECRET:
         value = url.query.get(name, ())

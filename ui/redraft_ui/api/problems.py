@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from redraft.errors import DataError, EditError, LeaseLost, NotAllowed, RedraftError, StorageError, WorklistError
+from redraft.logs import FILE_ONLY
 from redraft_ui.annotating.refusals import Asked, NotThere, Refused, TooFast
 from redraft_ui.annotating.views import Problem
 
@@ -112,5 +113,6 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:
-    """The server logs the traceback; the caller does not see it."""
+    """The log has the traceback; the caller does not see it."""
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error, extra=FILE_ONLY)
     return problem(500, "server", _OURS)

@@ -18,6 +18,7 @@ STEP_WORDS = {
     "train": "training a new policy",
     "evaluate": "testing the new policy on held-out pictures",
     "promote": "comparing the new policy with the old one",
+    "canary": "letting the new policy answer some of the requests",
     "hold": "waiting",
 }
 
