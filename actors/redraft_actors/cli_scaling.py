@@ -33,7 +33,7 @@ def scaling(
     config: Annotated[Path, typer.Argument(help="YAML file; see configs/studies/.")],
     out: Annotated[Path | None, typer.Option(help="Folder of the study; default runs/studies/NAME.")] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="One base, two seeds, three sizes, fewer trials: about ten minutes.")
+        bool, typer.Option("--quick", help="One base, two seeds, three sizes, fewer trials: about eight minutes.")
     ] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
     reuse: Annotated[

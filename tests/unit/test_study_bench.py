@@ -10,6 +10,7 @@ import torch
 from redraft.config import ObjectiveConfig
 from redraft.policy import EncodedPrompt, Policy, encode_prompts
 from redraft.records import Split
+from redraft.scaling import bench as benches
 from redraft.scaling import items
 from redraft.scaling.bench import Bench
 from redraft.scaling.design import Arm, Cell, Recipe, StudyConfig, grid
@@ -68,6 +69,21 @@ def test_training_moves_the_policy_towards_the_labels(bench: Bench) -> None:
         assert found.chosen_change is not None and found.rejected_change is not None
         assert found.chosen_change > found.rejected_change
         assert len(found.errors) == 12 and sum(found.present) >= 48
+
+
+def test_a_policy_that_hardly_errs_is_sampled_on_more_pictures(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+
+    def truthful(policy: Policy, names: Sequence[str], **_: object) -> list[Sampled]:
+        drawn.append(len(names))
+        told = [true_description(scene_of(name)) for name in names]
+        told[60:] = ["The bottom left shows a kite."] * len(told[60:])
+        return [Sampled(origin=name, first=text, second=text) for name, text in zip(names, told, strict=True)]
+
+    monkeypatch.setattr(benches, "draw_samples", truthful)
+    cell = Cell(base="builtin:tiny", arm="ddpo", condition="full", labels=8, rounds=2, recipe=RECIPE, images=2)
+    assert bench.run(cell).steps == 4
+    assert drawn == [4 * 4 + 40, 16 * 4 + 40]
 
 
 def test_a_study_of_long_responses_asks_for_them_throughout(monkeypatch: pytest.MonkeyPatch) -> None:

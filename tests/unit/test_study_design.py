@@ -99,6 +99,9 @@ def test_finished_cells_are_found_again_by_later_versions() -> None:
     assert base.id(config) == "232bc1a7c75c963668f48579"
     assert trained.id(config) == "d1d495c9e53800e3bd36d5e5"
     assert trained.id(config.model_copy(update={"form": "long"})) != trained.id(config)
+    even, on_policy = config.model_copy(update={"round_decay": 1.0}), trained.model_copy(update={"rounds": 4})
+    assert trained.id(even) == trained.id(config), "there is no further round"
+    assert on_policy.id(even) != on_policy.id(config)
 
 
 def test_every_arm_is_searched_for_with_the_same_budget() -> None:

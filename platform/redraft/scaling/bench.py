@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from redraft.config import TrainConfig
+from redraft.errors import DataError
 from redraft.evaluate import evaluate
 from redraft.records import PreferencePair, Split, TrainStep
 from redraft.scaling.design import Arm, Cell, Recipe, StudyConfig, steps_of
@@ -16,8 +18,10 @@ from redraft.scaling.rows import CellResult
 from redraft.scaling.workshop import Workshop
 from redraft.world import TYPICAL
 
-_FRESH_FACTOR = 4
-"""Pictures drawn for each correction wanted of a policy that is already better than the base."""
+_log = logging.getLogger(__name__)
+
+_FRESH_FACTORS = 4, 16, 64
+"""Pictures drawn for each correction wanted of a policy that is already better than the base; more if it errs less."""
 
 _FRESH_FROM = 1_000_000
 """Index of the first picture of on-policy rounds, beyond all that a base was sampled on."""
@@ -73,9 +77,18 @@ class Bench:
     def _labels(self, cell: Cell, number: int) -> Labelled:
         """The labels of round ``number``: from the base's samples, and later from the policy's as it now is."""
         share = cell.labels // cell.rounds + (number < cell.labels % cell.rounds)
-        sampled = self._base_samples() if number == 0 else self._fresh(cell, number, share)
+        if number == 0:
+            return self._labelled(cell, self._base_samples(), share)
+        for factor in _FRESH_FACTORS[:-1]:
+            try:
+                return self._labelled(cell, self._fresh(cell, number, factor * share), share)
+            except DataError as e:
+                _log.info("round %d of %s: %s; more are drawn", number + 1, cell.arm, e)
+        return self._labelled(cell, self._fresh(cell, number, _FRESH_FACTORS[-1] * share), share)
+
+    def _labelled(self, cell: Cell, sampled: Sequence[Sampled], count: int) -> Labelled:
         arm, annotators = self.config.arms[cell.arm], self.config.conditions[cell.condition]
-        return label(sampled, arm, annotators, share, seed=cell.seed, prompt=self.workshop.prompt)
+        return label(sampled, arm, annotators, count, seed=cell.seed, prompt=self.workshop.prompt)
 
     def _base_samples(self) -> Sequence[Sampled]:
         if self._sampled is None:
@@ -83,9 +96,8 @@ class Bench:
         return self._sampled
 
     def _fresh(self, cell: Cell, number: int, count: int) -> list[Sampled]:
-        count = _FRESH_FACTOR * count + 40
         first = _FRESH_FROM + (cell.seed * 100 + number) * 10_000
-        names = origins(self.config.world_seed, Split.POOL, first, count)
+        names = origins(self.config.world_seed, Split.POOL, first, count + 40)
         policy = self.workshop.policy
         policy.model.eval()
         return draw_samples(policy, names, temperature=self.config.temperature, form=self.config.form)
@@ -110,6 +122,6 @@ def train_config(config: StudyConfig, arm: Arm, recipe: Recipe, steps: int, numb
         micro_batch=config.batch_size,
         steps=steps,
         warmup_steps_on_policy=round(arm.warmup_on_policy * steps),
-        learning_rate=recipe.learning_rate * 0.6**number,
+        learning_rate=recipe.learning_rate * config.round_decay**number,
         warmup_share=config.warmup_share,
     )

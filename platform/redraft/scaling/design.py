@@ -84,6 +84,7 @@ class StudyConfig(Section):
     arms: dict[str, Arm] = Field(min_length=1)
     conditions: dict[str, Annotators] = Field(default_factory=lambda: {"full": Annotators()}, min_length=1)
     rounds: tuple[int, ...] = Field((1,), min_length=1, description="1: all labels at once; n: n rounds, on-policy")
+    round_decay: float = Field(0.6, gt=0, le=1, description="peak of each further round, as a share of the one before")
     schedules: tuple[Schedule, ...] = ("steps", "epochs")
     steps: int = Field(75, ge=1, description="of every cell under the schedule `steps`")
     epochs: float = Field(3.0, gt=0, description="of every cell under the schedule `epochs`")
@@ -164,6 +165,8 @@ class Cell(Record):
         shaping = {"steps", "epochs", "max_steps", "batch_size", "warmup_share", "world_seed", "temperature", "items"}
         if config.form != "short":
             shaping.add("form")
+        if self.rounds > 1 and config.round_decay != StudyConfig.model_fields["round_decay"].default:
+            shaping.add("round_decay")
         settings = config.model_dump_json(include=shaping)
         arm = config.arms[self.arm].model_dump_json(exclude={"recipe", "multiples"}) if self.arm else ""
         annotators = config.conditions[self.condition].model_dump_json() if self.condition else ""
