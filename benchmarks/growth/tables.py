@@ -83,7 +83,7 @@ def checked(a: Assumptions, m: Measured) -> str:
     lines = ["| | predicted from | predicted | measured | ratio |", "|---|---|---|---|---|"]
     for check in checks(a, m):
         unit = f" {check.unit}" if check.unit else ""
-        numbers = f"{check.predicted:.3g}{unit} | {check.measured:.3g}{unit} | {check.ratio:.2f}"
+        numbers = f"{_short(check.predicted)}{unit} | {_short(check.measured)}{unit} | {check.ratio:.2f}"
         lines.append(f"| {check.what} | {check.how} | {numbers} |")
     return "\n".join(lines)
 
@@ -156,3 +156,7 @@ def _percent(load: float) -> str:
 
 def _people(people: float) -> str:
     return f"{people:,.0f} annotators" if people < 1e5 else "over 100,000"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

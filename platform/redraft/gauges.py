@@ -44,6 +44,8 @@ GAUGES = tuple(
         "hallucination": "response-level rate of the policy in force on the test split",
         "policies_promoted": "candidates that were promoted so far",
         "policies_rejected": "candidates that were rejected so far",
+        "canary_asked": "requests that the last candidate on trial got",
+        "canary_bad": "share of them that failed, were given up or came out empty",
     }.items()
 )
 
@@ -52,7 +54,8 @@ def read_gauges(folder: RunFolder, config: Config, store: Store, now: float) -> 
     """What every instrument that has something to show shows at ``now``, UTC seconds; the others are left out."""
     events = read_events(folder)
     policies = store.policies()
-    shown = _work(store, now) | _cost(config, store, events) | _speed(folder, events) | _policies(policies)
+    shown = _work(store, now) | _cost(config, store, events) | _speed(folder, events)
+    shown |= _policies(policies) | _trial(events)
     promoted = store.promoted()
     if promoted is not None:
         shown |= _quality(store, promoted)
@@ -103,6 +106,14 @@ def _policies(policies: Sequence[PolicyVersion]) -> dict[str, float]:
         "policies_promoted": sum(policy.status in passed for policy in trained),
         "policies_rejected": sum(policy.status is PolicyStatus.REJECTED for policy in trained),
     }
+
+
+def _trial(events: Sequence[Event]) -> dict[str, float]:
+    trials = [event.detail for event in events if event.step == "canary"]
+    if not trials:
+        return {}
+    asked = float(trials[-1]["asked"])
+    return {"canary_asked": asked} | ({"canary_bad": float(trials[-1]["bad"]) / asked} if asked else {})
 
 
 def _quality(store: Store, promoted: PolicyVersion) -> dict[str, float]:

@@ -27,7 +27,8 @@ def test_a_run_that_has_just_begun_shows_zeros_and_leaves_out_what_is_not_known(
     run = SmallRun(tmp_path / "run")
     gauges = shown(run.folder)
     assert {"tasks_open", "corrections", "gpu_hours"} <= set(gauges)
-    assert not {"random_arm_wrong", "hallucination", "pairs_per_second", "oldest_task_seconds"} & set(gauges)
+    unknown = {"random_arm_wrong", "hallucination", "pairs_per_second", "oldest_task_seconds", "canary_bad"}
+    assert not unknown & set(gauges)
 
 
 def test_a_run_with_a_round_shows_what_it_did(tmp_path: Path) -> None:
@@ -36,12 +37,15 @@ def test_a_run_with_a_round_shows_what_it_did(tmp_path: Path) -> None:
     run.train(1, run.annotate(1, corrected=6), 4)
     event = Event(at=9.0, round=1, step="sample", seconds=8.0, detail={"images": 24})
     append_event(run.folder, event)
+    trial = {"asked": 50, "bad": 2, "well": 1, "cut": 0}
+    append_event(run.folder, Event(at=9.5, round=1, step="canary", seconds=60.0, detail=trial))
     gauges = shown(run.folder)
     assert gauges["corrections"] == 6
     assert gauges["round"] == 1
     assert gauges["hallucination"] == pytest.approx(4 / 24)
     assert (gauges["policies_promoted"], gauges["policies_rejected"]) == (1, 0)
     assert gauges["images_per_second"] == 3.0
+    assert (gauges["canary_asked"], gauges["canary_bad"]) == (50, 0.04)
     assert gauges["gpu_hours"] == pytest.approx(4 * 21.5 / 3600)
     assert {f"redraft_{name}" for name in gauges} <= NAMES
 
