@@ -17,22 +17,14 @@ _log = logging.getLogger(__name__)
 
 
 class OracleWorker:
-    """One oracle at its desk: lease, answer, submit, until nothing is left."""
+    """One oracle at its desk: lease, answer, submit, until nothing is left.
+
+    The constructor opens nothing: of one that fails Ray does not tell why, so an outage could not be waited for.
+    """
 
     def __init__(self, root: str, index: int, logs: LogPlace | None = None) -> None:
-        self.logs = logs
-        self.run = RunContext.open(root)
-        config = self.run.config.annotate
+        self.root, self.index, self.logs = root, index, logs
         self.name = f"oracle-{index}"
-        self.oracle = OracleAnnotator(
-            name=self.name,
-            seed=self.run.config.seed * 1000 + index,
-            error_rate=config.error_rate,
-            seconds_per_task=config.seconds_per_task,
-        )
-        loop_only = WorkFilter(projects=(MAIN_PROJECT,))
-        if self.run.store.ensure_user(self.name).work != loop_only:
-            self.run.store.set_work(self.name, loop_only, actor="loop")
 
     def work(self) -> int:
         """Answer tasks until none can be leased; how many were answered.
@@ -41,27 +33,38 @@ class OracleWorker:
         """
         with carried(self.logs, "oracle"):
             _log.info("%s begins", self.name)
-            answered = self._answer_all()
+            run = RunContext.open(self.root)
+            loop_only = WorkFilter(projects=(MAIN_PROJECT,))
+            if run.store.ensure_user(self.name).work != loop_only:
+                run.store.set_work(self.name, loop_only, actor="loop")
+            answered = self._answer_all(run)
+            run.store.close()
             _log.info("%s answered %d tasks", self.name, answered)
             return answered
 
-    def _answer_all(self) -> int:
+    def _answer_all(self, run: RunContext) -> int:
+        config = run.config.annotate
+        oracle = OracleAnnotator(
+            name=self.name,
+            seed=run.config.seed * 1000 + self.index,
+            error_rate=config.error_rate,
+            seconds_per_task=config.seconds_per_task,
+        )
         answered = 0
-        seconds = self.run.config.annotate.lease_seconds
-        while (lease := self.run.store.lease(self.name, seconds)) is not None:
+        while (lease := run.store.lease(self.name, config.lease_seconds)) is not None:
             task = lease.task
-            scene = scene_of(self.run.store.image(task.image_id).origin)
-            time.sleep(self.oracle.seconds_per_task)
-            answer, edits = self.oracle.annotate(scene, task.prompt, task.text, task.id)
-            self.run.store.submit(
+            scene = scene_of(run.store.image(task.image_id).origin)
+            time.sleep(oracle.seconds_per_task)
+            answer, edits = oracle.annotate(scene, task.prompt, task.text, task.id)
+            run.store.submit(
                 Submission(
                     nonce=stable_id("oracle", self.name, task.id),
                     task_id=task.id,
                     annotator=self.name,
                     answer=answer,
                     edits=edits,
-                    seconds=self.oracle.seconds_per_task,
-                    elapsed=self.oracle.seconds_per_task,
+                    seconds=oracle.seconds_per_task,
+                    elapsed=oracle.seconds_per_task,
                     shaded=False,
                 )
             )

@@ -13,6 +13,7 @@ from pathlib import Path
 from redraft.blobs import Blobs
 from redraft.checkpoints import resolve_policy_path
 from redraft.config import Config
+from redraft.errors import Outage
 from redraft.logs import about_now
 from redraft.runs import Event, Progress, RunFolder, append_event, read_progress, write_progress
 from redraft.store import Store
@@ -35,6 +36,20 @@ class RunContext:
         """Open the run in ``root`` in this process."""
         folder = RunFolder.open(Path(root))
         return cls(folder, folder.config(), folder.store(), folder.blobs())
+
+    @classmethod
+    def wait_open(cls, root: str | Path) -> RunContext:
+        """Open a run that has been open before: its database is waited for, if it is away just now."""
+        from redraft_actors.outages import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS
+
+        wait = FIRST_WAIT_SECONDS
+        while True:
+            try:
+                return cls.open(root)
+            except Outage as e:
+                print(f"The loop waits: {e}", flush=True)
+                time.sleep(wait)
+                wait = min(2 * wait, LONGEST_WAIT_SECONDS)
 
     def policy_path(self, policy_id: str) -> Path:
         """The checkpoint folder of a policy version, on this machine."""

@@ -52,7 +52,7 @@ class Controller:
 
     def __init__(self, root: str, dashboard: str, wait: bool, *, shown: bool = False) -> None:
         """``shown`` keeps the run's instruments moving while the loop runs, which needs a Ray."""
-        self.run = RunContext.open(root)
+        self.run = RunContext.wait_open(root)
         self.steps = Steps(self.run, dashboard)
         self.wait, self.shown = wait, shown
         self.told: str | None = None

@@ -31,7 +31,7 @@ class Instruments:
         self._thread.join()
 
     def _go(self) -> None:
-        run = RunContext.open(self.root)
+        run = RunContext.wait_open(self.root)
         labels = {"run": run.config.name}
         gauges = {g.name: Gauge(g.name, g.description, tag_keys=("run",)) for g in GAUGES}
         while True:

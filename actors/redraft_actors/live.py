@@ -32,16 +32,24 @@ def watch(run: RunContext, finished: Callable[[], bool], console: Console) -> No
         return
     told = None
     while not finished():
+        news, line = _news_or_outage(run)
+        if line and news != told:
+            told = news
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _news_or_outage(run: RunContext) -> tuple[str, str]:
+    """What is going on, short, and the line that tells of it; the line is empty before anything goes on."""
+    try:
         full, progress = _full_disk(run), run.read_progress()
         if full is not None:
-            news, line = full, full
-        elif progress is not None:
-            news, line = f"{progress.round} {progress.step} {progress.message}", _line(run, progress)
-        else:
-            continue
-        if news != told:
-            told = news
-            console.print(line, markup=False, highlight=False)
+            return full, full
+        if progress is None:
+            return "", ""
+        return f"{progress.round} {progress.step} {progress.message}", _line(run, progress)
+    except Outage as e:
+        waits = f"The loop waits: {e}"
+        return waits, waits
 
 
 def _picture_or_outage(run: RunContext) -> Group:

@@ -405,7 +405,8 @@ class Loop(RuleBasedStateMachine):
                 overruled = self.run.store.promoted().id != verdict.incumbent  # type: ignore[union-attr]
                 tried = any(reason.startswith("Passed: as a canary") for reason in verdict.reasons)
                 assert overruled or tried, f"{verdict.candidate} is promoted without its trial"
-                assert overruled or not _fails_people(verdict.candidate)
+                no_worse = _fails_people(verdict.incumbent) or not _fails_people(verdict.candidate)
+                assert overruled or no_worse, "people can roll back to a policy that fails them, but the loop does not"
             return settle(verdict)
 
         return checked

@@ -10,10 +10,11 @@ from types import SimpleNamespace
 import pytest
 
 from redraft.config import Config
-from redraft.errors import DataError, Outage, StorageError
+from redraft.errors import DataError, Outage, RunError, StorageError
 from redraft.runs import RunFolder
 from redraft.store import Store
 from redraft_actors import controller
+from redraft_actors.context import RunContext
 from redraft_actors.controller import Controller
 from redraft_actors.outages import outage_in
 
@@ -107,3 +108,24 @@ def test_a_locked_database_is_an_outage_and_a_damaged_one_is_not(
     with pytest.raises(StorageError) as refused:
         Store.open(f"sqlite:///{file}")
     assert not isinstance(refused.value, Outage)
+
+
+def test_a_run_whose_database_is_away_is_opened_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A controller that is started again may find it away; a run that is not there is not waited for."""
+    root = RunFolder.create(tmp_path / "run", Config()).root
+    answers: list[Exception] = [Outage("the database is down"), Outage("the database is down")]
+    waited: list[float] = []
+
+    def store(folder: RunFolder) -> Store:
+        if answers:
+            raise answers.pop()
+        return Store.open(f"sqlite:///{folder.root}/redraft.db")
+
+    monkeypatch.setattr(RunFolder, "store", store)
+    monkeypatch.setattr("redraft_actors.context.time", SimpleNamespace(sleep=waited.append))
+    RunContext.wait_open(root).store.close()
+    assert waited == [2.0, 4.0]
+    with pytest.raises(RunError):
+        RunContext.wait_open(tmp_path / "nowhere")
