@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from redraft.pool import read_photographs
 from redraft.records import Record
 from redraft.store import Store
 from redraft_actors.step_log import check_loggers
+from redraft_actors.train_storage import TrainStorage
 
 
 class Checked(Record):
@@ -36,7 +38,7 @@ def preflight(config: Config, out: Path) -> list[Checked]:
     return [
         _policy(config),
         _images(config),
-        _storage(config),
+        _storage(config, out),
         _disk(config, out),
         _cpus(config),
         _training(config),
@@ -64,10 +66,13 @@ def _images(config: Config) -> Checked:
     return Checked(what="images", found=f"{count} photographs in {config.images.path}")
 
 
-def _storage(config: Config) -> Checked:
+def _storage(config: Config, out: Path) -> Checked:
     database, blobs = "SQLite in the run folder", "files in the run folder"
     if config.storage.blobs_url:
         blobs = open_blobs(config.storage.blobs_url).check()
+        storage = TrainStorage.beside_blobs(out, config.storage.blobs_url, f"check-{secrets.token_hex(4)}")
+        if storage.bucket:
+            storage.check()
     if config.storage.database:
         Store.open(config.storage.database).close()
         database = "database as configured"

@@ -115,9 +115,10 @@ def train(folder: TrainFolder, config: Config, on_ray: bool, progress: Callable[
     spec = JobSpec(config, resolve_policy_path(config.policy.path), folder.dataset, str(folder.blobs), seed=config.seed)
     with published(folder.policy) as fresh:
         if on_ray:
+            from redraft_actors.train_storage import TrainStorage
             from redraft_actors.training import train_on_ray
 
-            storage = folder.root.resolve() / "ray-train"
+            storage = TrainStorage.in_folder(folder.root)
             with followed(folder.steps, progress):
                 return train_on_ray(spec, name="train", storage=storage, out=fresh, log=folder.steps)
         log = StepLog(folder.steps, config.train)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from pathlib import Path
 
 from redraft.config import Config
 from redraft.logs import about
@@ -22,6 +21,7 @@ from redraft_actors.serving import serve_policy, served_tally
 from redraft_actors.stale import look_again
 from redraft_actors.standing import refills_done
 from redraft_actors.train_job import JobSpec
+from redraft_actors.train_storage import TrainStorage
 from redraft_actors.training import train_on_ray
 
 
@@ -99,8 +99,7 @@ class Steps:
             run.blobs.publish_folder(key, staging)
         self._register(candidate, row.number, row.incumbent, dataset.id, key, seed)
         run.store.advance(row.number, Phase.TRAINING, Phase.EVALUATING, candidate=candidate)
-        if self._resumable().exists():
-            shutil.rmtree(self._resumable())
+        self._resumable().clear()
 
     def evaluate(self, row: RoundRow) -> None:
         """Measure the candidate; in round 0, the first policy."""
@@ -153,9 +152,11 @@ class Steps:
             self.run.report_progress(Progress(round=number, step=step, since=time.time(), message=message))
             self.noted = number, step, message
 
-    def _resumable(self) -> Path:
+    def _resumable(self) -> TrainStorage:
         """What a job that was ended goes on from; of no use to anybody once there is the candidate."""
-        return self.run.folder.root.resolve() / "ray-train"
+        folder, info = self.run.folder, self.run.folder.info()
+        identity = stable_id(info.name, info.seed, info.config_hash, info.created_at)
+        return TrainStorage.beside_blobs(folder.root, self.run.blobs.url, identity)
 
     def _serves_canaries(self) -> bool:
         return bool(self.dashboard) and self.run.config.serve.enabled and self.run.config.serve.canary_minutes > 0

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ray.train
+import torch.distributed as dist
 
+from redraft.blobs.arrow import arrow_refusals_explained
+from redraft.blobs.location import S3Location
 from redraft.config import Config
 from redraft.errors import DataError, TrainingError
 from redraft.logs import LogPlace, carried
 from redraft.policy import Policy, save_policy
 from redraft.records import TrainStep
 from redraft.train.engine import Engine, TorchEngine
+from redraft.train.seals import check_seals, seal
 from redraft.train.state import TrainingState
 from redraft_actors.train_job import JobSpec, run_job
+from redraft_actors.train_storage import read_key
 from redraft_actors.watchdog import Watchdog
 
 EXPORT = "policy"
@@ -39,22 +46,23 @@ def train_worker(plain: dict[str, Any]) -> None:
     torch.set_num_threads(1)
     logs = LogPlace.model_validate_json(plain["logs"]) if plain["logs"] else None
     with carried(logs, "trainer"):
-        _train(JobSpec.from_plain(plain))
+        _train(JobSpec.from_plain(plain), read_key(Path(plain["key"])), plain["bucket"])
 
 
-def _train(spec: JobSpec) -> None:
+def _train(spec: JobSpec, key: bytes, bucket: str | None) -> None:
+    kept = _Kept(key, S3Location.parse(bucket) if bucket else None)
     policy = spec.load_policy()
     engine = _engine(policy, spec.config)
     state = TrainingState()
     checkpoint = ray.train.get_checkpoint()
     if checkpoint is not None:
-        with checkpoint.as_directory() as folder:
-            engine.load(Path(folder))
-            state = TrainingState.load(Path(folder))
+        with kept.opened(checkpoint) as folder:
+            engine.load(folder)
+            state = TrainingState.load(folder)
     rank, of = f"rank {engine.rank} of {engine.world_size}", f"of {spec.config.train.steps}"
     _log.info("%s: training begins at step %d %s, from %s", rank, state.next_step, of, spec.policy_path)
     watchdog = Watchdog(spec.config.train.hang_seconds)
-    reporter = _Reporter(spec, policy, engine, state)
+    reporter = _Reporter(spec, policy, engine, state, kept)
 
     def after_step(step: TrainStep) -> None:
         watchdog.beat()
@@ -71,11 +79,30 @@ def _train(spec: JobSpec) -> None:
         watchdog.stop()
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What a job's checkpoints are sealed with, and the bucket that they are in, if it is one."""
+
+    key: bytes
+    bucket: S3Location | None
+
+    @contextmanager
+    def opened(self, checkpoint: ray.train.Checkpoint) -> Iterator[Path]:
+        """A checkpoint on this machine; one worker of the machine checks it, and the others wait."""
+        with ExitStack() as stack:
+            with arrow_refusals_explained(self.bucket):
+                folder = Path(stack.enter_context(checkpoint.as_directory()))
+            if ray.train.get_context().get_local_rank() == 0:
+                check_seals(folder, self.key)
+            dist.barrier()
+            yield folder
+
+
 class _Reporter:
     """Reports steps in bunches, and checkpoints with the last of a bunch."""
 
-    def __init__(self, spec: JobSpec, policy: Policy, engine: Engine, state: TrainingState) -> None:
-        self.spec, self.policy, self.engine, self.state = spec, policy, engine, state
+    def __init__(self, spec: JobSpec, policy: Policy, engine: Engine, state: TrainingState, kept: _Kept) -> None:
+        self.spec, self.policy, self.engine, self.state, self.kept = spec, policy, engine, state, kept
         self.last = spec.config.train.steps - 1
         self.unreported: list[dict[str, Any]] = []
 
@@ -99,7 +126,9 @@ class _Reporter:
             if self.engine.rank == 0:
                 self.state.save(folder)
             add(folder)
-            ray.train.report({"steps": self._taken()}, checkpoint=ray.train.Checkpoint.from_directory(folder))
+            seal(folder, self.kept.key, self.engine.rank)
+            with arrow_refusals_explained(self.kept.bucket):
+                ray.train.report({"steps": self._taken()}, checkpoint=ray.train.Checkpoint.from_directory(folder))
 
     def _export(self, folder: Path) -> None:
         exported = self.engine.model_state()

@@ -9,6 +9,8 @@ import pytest
 
 from redraft.config import Config, RayConfig, ServeConfig
 
+from ..contract.imitated_s3 import ImitatedS3, imitated_s3
+
 
 @pytest.fixture(scope="session")
 def ray_config() -> Config:
@@ -20,7 +22,16 @@ def ray_config() -> Config:
 
 
 @pytest.fixture(scope="session")
-def local_ray(ray_config: Config) -> Iterator[str]:
+def bucket() -> Iterator[ImitatedS3]:
+    """A bucket, with credentials in the environment of whatever is started later."""
+    with imitated_s3() as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.owner.environment.items():
+            patch.setenv(name, value)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_ray(ray_config: Config, bucket: ImitatedS3) -> Iterator[str]:
     """The URL of its dashboard."""
     from redraft_actors.cluster import ray_cluster
 

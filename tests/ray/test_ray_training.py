@@ -6,23 +6,28 @@ import os
 import signal
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import pytest
 import ray
 import torch
+from pyarrow.fs import FileSelector, FileType
 from ray.util import placement_group, placement_group_table
 
 from redraft.blobs import Blobs
 from redraft.config import Config, TrainConfig
-from redraft.errors import TrainingError
+from redraft.errors import Outage, TrainingError
 from redraft.policy import load_policy
 from redraft.records import TrainStep
 from redraft.world import builtin_policy
 from redraft_actors.leftovers import free_leftovers
 from redraft_actors.train_job import JobSpec, train_alone
+from redraft_actors.train_storage import TrainStorage
 from redraft_actors.training import train_on_ray
+
+from ..contract.imitated_s3 import ImitatedS3, imitated_s3
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("local_ray")]
 
@@ -67,7 +72,9 @@ def test_every_strategy_trains_alike(
     dataset: Path, blobs: Blobs, tmp_path: Path, alone: tuple[list[TrainStep], Path], strategy: dict[str, object]
 ) -> None:
     spec = spec_of(dataset, blobs, **strategy)
-    log = train_on_ray(spec, name="job", storage=tmp_path, out=tmp_path / "out", log=tmp_path / "log.jsonl")
+    log = train_on_ray(
+        spec, name="job", storage=TrainStorage.in_folder(tmp_path), out=tmp_path / "out", log=tmp_path / "log.jsonl"
+    )
     assert_same_training(log, tmp_path / "out", alone)
     lines = (tmp_path / "log.jsonl").read_text().splitlines()
     assert [TrainStep.model_validate_json(line) for line in lines] == log
@@ -78,21 +85,49 @@ def train_workers() -> list[psutil.Process]:
     return [child for child in children if any("RayTrainWorker" in part for part in child.cmdline())]
 
 
-def kill_a_worker_after(log: Path, step: int) -> None:
+def wait_for_step(log: Path, step: int) -> None:
     while not (log.exists() and any(f'"step":{step},' in line for line in log.read_text().splitlines())):
         time.sleep(0.02)
+
+
+def kill_a_worker_after(log: Path, step: int) -> None:
+    wait_for_step(log, step)
     os.kill(train_workers()[0].pid, signal.SIGKILL)
 
 
 def test_a_killed_worker_is_replaced_and_nothing_changes(
-    dataset: Path, blobs: Blobs, tmp_path: Path, alone: tuple[list[TrainStep], Path]
+    dataset: Path, blobs: Blobs, tmp_path: Path, alone: tuple[list[TrainStep], Path], bucket: ImitatedS3
 ) -> None:
+    """What the others go on from lies in a bucket, and goes from there in the end."""
+    storage = TrainStorage.beside_blobs(tmp_path, f"s3://{bucket.bucket}/run?endpoint_url={bucket.url}", "run-1")
     log = tmp_path / "log.jsonl"
     killer = threading.Thread(target=kill_a_worker_after, args=(log, 2), daemon=True)
     killer.start()
-    done = train_on_ray(spec_of(dataset, blobs), name="killed", storage=tmp_path, out=tmp_path / "out", log=log)
+    done = train_on_ray(spec_of(dataset, blobs), name="killed", storage=storage, out=tmp_path / "out", log=log)
     killer.join()
     assert_same_training(done, tmp_path / "out", alone)
+    kept = storage.filesystem.get_file_info(FileSelector(f"{storage.path}/killed", recursive=True))
+    assert any(file.base_name == "seal-1.json" for file in kept)
+    storage.clear()
+    assert storage.filesystem.get_file_info(storage.path).type == FileType.NotFound
+
+
+def test_a_bucket_that_goes_away_is_an_outage(dataset: Path, blobs: Blobs, tmp_path: Path) -> None:
+    log, going = tmp_path / "log.jsonl", ExitStack()
+    server = going.enter_context(imitated_s3())
+    storage = TrainStorage.beside_blobs(tmp_path, f"s3://{server.bucket}/run?endpoint_url={server.url}&retries=0", "1")
+
+    def go() -> None:
+        wait_for_step(log, 1)
+        going.close()
+
+    leaver = threading.Thread(target=go, daemon=True)
+    leaver.start()
+    spec = spec_of(dataset, blobs, steps=30, checkpoint_every=1, max_failures=0)
+    with pytest.raises(Outage, match=r"s3://redraft/run at http://127\.0\.0\.1:.* now \(NETWORK_CONNECTION\)"):
+        train_on_ray(spec, name="job", storage=storage, out=tmp_path / "out", log=log)
+    leaver.join()
+    assert (tmp_path / "ray-train" / "job.key").exists(), "the job can go on"
 
 
 @pytest.mark.parametrize("zero_stage", [2, 3])
@@ -107,11 +142,15 @@ def test_a_job_goes_on_with_another_number_of_workers(
     with pytest.raises(TrainingError, match="go on"):
         train_on_ray(
             spec_of(dataset, blobs, max_failures=0, **values),
-            name="job", storage=tmp_path, out=tmp_path / "never", log=log,
+            name="job", storage=TrainStorage.in_folder(tmp_path), out=tmp_path / "never", log=log,
         )  # fmt: skip
     killer.join()
     done = train_on_ray(
-        spec_of(dataset, blobs, workers=1, **values), name="job", storage=tmp_path, out=tmp_path / "out", log=log
+        spec_of(dataset, blobs, workers=1, **values),
+        name="job",
+        storage=TrainStorage.in_folder(tmp_path),
+        out=tmp_path / "out",
+        log=log,
     )
     assert_same_training(done, tmp_path / "out", alone)
 
@@ -122,7 +161,7 @@ def test_the_vision_tower_trains_on_workers_too(dataset: Path, blobs: Blobs, tmp
     log = train_alone(spec, expected)
     done = train_on_ray(
         spec_of(dataset, blobs, freeze_vision=False),
-        name="vision", storage=tmp_path, out=tmp_path / "out", log=tmp_path / "log.jsonl",
+        name="vision", storage=TrainStorage.in_folder(tmp_path), out=tmp_path / "out", log=tmp_path / "log.jsonl",
     )  # fmt: skip
     assert_same_training(done, tmp_path / "out", (log, expected))
 
@@ -131,7 +170,7 @@ def test_a_loss_that_is_no_number_is_not_tried_again(dataset: Path, blobs: Blobs
     with pytest.raises(TrainingError, match=r"stopped at step \d: the loss is nan"):
         train_on_ray(
             spec_of(dataset, blobs, learning_rate=1e25, max_grad_norm=1e30),
-            name="nan", storage=tmp_path, out=tmp_path / "out", log=tmp_path / "log.jsonl",
+            name="nan", storage=TrainStorage.in_folder(tmp_path), out=tmp_path / "out", log=tmp_path / "log.jsonl",
         )  # fmt: skip
     steps = [TrainStep.model_validate_json(line).step for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert steps == sorted(set(steps)), "no step was taken twice"
@@ -150,7 +189,7 @@ def test_a_worker_that_hangs_is_ended_and_replaced(
     log = tmp_path / "log.jsonl"
     threading.Thread(target=stop_a_worker_after, args=(log, 2), daemon=True).start()
     spec = spec_of(dataset, blobs, hang_seconds=8.0, checkpoint_every=1)
-    done = train_on_ray(spec, name="hung", storage=tmp_path, out=tmp_path / "out", log=log)
+    done = train_on_ray(spec, name="hung", storage=TrainStorage.in_folder(tmp_path), out=tmp_path / "out", log=log)
     assert_same_training(done, tmp_path / "out", alone)
 
 

@@ -30,7 +30,7 @@ def storage_findings(file: ClusterFile, config: Config) -> Iterator[Finding]:
     if not shared:
         yield error(
             "setup_commands" if file.kind != "kubernetes" else RAY_KINDS[file.tree["kind"]],
-            "no folder is shared by all nodes, and training keeps its checkpoints in the run folder: mount one on each "
+            "no folder is shared by all nodes, and all of them need the run folder: mount one on each "
             "(`mountpoint -q FOLDER || mount …`, or a persistentVolumeClaim)",
         )
         return

@@ -3,8 +3,9 @@
     PREFIX/KEY                               bytes that were put
     PREFIX/KEY/.parts-UPLOAD/NAME            the files of a folder
     PREFIX/KEY/.manifest.json                written last, and once: the folder is there when this is
+    PREFIX/.ray-train/…                      Ray Train's own, no blobs
 
-Every object has the SHA-256 of its bytes in its metadata, and is checked when it is read. Nothing is ever deleted:
+Every object has the SHA-256 of its bytes in its metadata, and is checked when it is read. No blob is ever deleted:
 files of a folder that was never finished stay where nobody sees them, and the same folder goes on from them.
 """
 
@@ -198,7 +199,7 @@ class S3Blobs:
             if last == MANIFEST:
                 if (manifest := self._manifest(above)) is not None:
                     yield from (f"{above}/{file.name}" for file in manifest.files)
-            elif not any(part.startswith(".") for part in name.split("/")):
+            elif last and not any(part.startswith(".") for part in name.split("/")):
                 yield name
 
     def _inside(self, key: str) -> tuple[Manifest, str] | None:
