@@ -22,13 +22,7 @@ class ImitatedS3:
 
     def client(self) -> boto3.client:
         """A client of the server's own, for what no store would do."""
-        return boto3.client(
-            "s3",
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id=self.owner.access_key,
-            aws_secret_access_key=self.owner.secret_key,
-        )
+        return self.owner.client(self.url)
 
 
 @contextmanager

@@ -80,6 +80,16 @@ class S3User:
     access_key: str
     secret_key: str
 
+    def client(self, url: str) -> boto3.client:
+        """boto3 as this user."""
+        return boto3.client(
+            "s3",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+        )
+
     @property
     def environment(self) -> Mapping[str, str]:
         """What makes a client this user, and nobody else whom this machine may know."""
@@ -148,13 +158,7 @@ class S3Server:
 
     def client(self) -> boto3.client:
         """The owner's own client, for what no store would do."""
-        return boto3.client(
-            "s3",
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id=self.owner.access_key,
-            aws_secret_access_key=self.owner.secret_key,
-        )
+        return self.owner.client(self.url)
 
     def user(self, name: str) -> S3User:
         """A new user, who may make buckets."""

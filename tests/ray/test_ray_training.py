@@ -45,6 +45,16 @@ def alone(dataset: Path, blobs: Blobs, tmp_path_factory: pytest.TempPathFactory)
     return train_alone(spec_of(dataset, blobs, workers=1), out), out
 
 
+@pytest.fixture(scope="module")
+def undisturbed(
+    dataset: Path, blobs: Blobs, tmp_path_factory: pytest.TempPathFactory, local_ray: str
+) -> tuple[list[TrainStep], Path]:
+    """Two workers with DDP, one pair at a time; the log of the steps lies beside."""
+    root = tmp_path_factory.mktemp("undisturbed")
+    spec, storage = spec_of(dataset, blobs, micro_batch=1), TrainStorage.in_folder(root)
+    return train_on_ray(spec, name="job", storage=storage, out=root / "out", log=root / "log.jsonl"), root / "out"
+
+
 def weights(folder: Path) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in load_policy(folder, device="cpu").model.parameters()])
 
@@ -59,16 +69,22 @@ def assert_same_training(log: list[TrainStep], out: Path, alone: tuple[list[Trai
     torch.testing.assert_close(weights(out), weights(expected_out), atol=2e-4, rtol=0)
 
 
+def test_ddp_trains_alike(undisturbed: tuple[list[TrainStep], Path], alone: tuple[list[TrainStep], Path]) -> None:
+    log, out = undisturbed
+    assert_same_training(log, out, alone)
+    lines = out.with_name("log.jsonl").read_text().splitlines()
+    assert [TrainStep.model_validate_json(line) for line in lines] == log
+
+
 @pytest.mark.parametrize(
     "strategy",
     [
-        {"strategy": "ddp", "micro_batch": 1},
         {"strategy": "deepspeed", "zero_stage": 2, "micro_batch": 1},
         {"strategy": "deepspeed", "zero_stage": 3, "offload_optimizer": True, "offload_parameters": True},
     ],
-    ids=["ddp", "zero-2", "zero-3-offloaded"],  # the first two go one pair at a time, and add up
+    ids=["zero-2", "zero-3-offloaded"],  # the first goes one pair at a time, and adds up
 )
-def test_every_strategy_trains_alike(
+def test_deepspeed_trains_alike(
     dataset: Path, blobs: Blobs, tmp_path: Path, alone: tuple[list[TrainStep], Path], strategy: dict[str, object]
 ) -> None:
     spec = spec_of(dataset, blobs, **strategy)
@@ -96,16 +112,20 @@ def kill_a_worker_after(log: Path, step: int) -> None:
 
 
 def test_a_killed_worker_is_replaced_and_nothing_changes(
-    dataset: Path, blobs: Blobs, tmp_path: Path, alone: tuple[list[TrainStep], Path], bucket: ImitatedS3
+    dataset: Path, blobs: Blobs, tmp_path: Path, undisturbed: tuple[list[TrainStep], Path], bucket: ImitatedS3
 ) -> None:
-    """What the others go on from lies in a bucket, and goes from there in the end."""
+    """The same parameters, bit for bit. What the others go on from lies in a bucket, and goes from there in the end."""
     storage = TrainStorage.beside_blobs(tmp_path, f"s3://{bucket.bucket}/run?endpoint_url={bucket.url}", "run-1")
     log = tmp_path / "log.jsonl"
     killer = threading.Thread(target=kill_a_worker_after, args=(log, 2), daemon=True)
     killer.start()
-    done = train_on_ray(spec_of(dataset, blobs), name="killed", storage=storage, out=tmp_path / "out", log=log)
+    done = train_on_ray(
+        spec_of(dataset, blobs, micro_batch=1), name="killed", storage=storage, out=tmp_path / "out", log=log
+    )
     killer.join()
-    assert_same_training(done, tmp_path / "out", alone)
+    log_then, out_then = undisturbed
+    assert [step.loss for step in done] == [step.loss for step in log_then]
+    assert torch.equal(weights(tmp_path / "out"), weights(out_then))
     kept = storage.filesystem.get_file_info(FileSelector(f"{storage.path}/killed", recursive=True))
     assert any(file.base_name == "seal-1.json" for file in kept)
     storage.clear()
