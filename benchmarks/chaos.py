@@ -34,12 +34,12 @@ from redraft.runs import RunFolder
 CONFIG = """
 name: chaos
 seed: {seed}
-images: {{per_round: 80}}
+images: {{per_round: 150}}
 sample: {{k: 3, batch_size: 10}}
-route: {{budget: 40}}
+route: {{budget: 110}}
 annotate: {{oracles: 1, seconds_per_task: 0.05}}
-train: {{steps: 10, batch_size: 8, checkpoint_every: 2, learning_rate: 5.0e-5}}
-evaluate: {{dev_images: 60, test_images: 60, questions: 8, bootstrap: 200}}
+train: {{steps: 20, checkpoint_every: 4, learning_rate: 7.0e-5, round_decay: 0.6}}
+evaluate: {{dev_images: 250, test_images: 60, questions: 8, bootstrap: 1000}}
 loop: {{rounds: null, min_corrections: 3}}
 serve: {{enabled: true, port: {port}}}
 """
@@ -161,6 +161,10 @@ def report(
         lines.append(f"| {kind} | {count} | {statistics.median(waits):.1f} | {max(waits):.1f} |")
     steps = ", ".join(f"{step or 'start'} {count}" for step, count in Counter(k.step for k in kills).most_common())
     lines += ["", f"Steps under way: {steps}.", ""]
+    promotions = [number for number, _, candidate, promoted in ours if promoted and candidate]
+    lines += [
+        f"Promoted: {len(promotions)} of {rounds} candidates, in rounds {', '.join(map(str, promotions)) or 'none'}."
+    ]
     lines += [f"Dataset versions, candidates and verdicts as undisturbed: {'yes' if same else 'NO'}."]
     lines += [f"Tasks not answered exactly once: {wrong[0]}; corrections lost or learnt from twice: {wrong[1]}."]
     print("\n".join(lines))

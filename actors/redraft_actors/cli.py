@@ -24,6 +24,7 @@ from redraft_actors import (
     cli_people,
     cli_policies,
     cli_scaling,
+    cli_schedule,
     cli_studies,
     cli_train,
     cli_world,
@@ -60,6 +61,7 @@ app.command("submit")(cli_launch.submit)
 app.command("logs")(cli_launch.logs)
 
 app.command("train")(cli_train.train)
+app.command("schedule")(cli_schedule.schedule)
 app.command("export")(cli_data.export)
 app.command("import")(cli_data.import_)
 app.command("backup")(cli_backup.backup)

@@ -15,7 +15,8 @@ from redraft_actors.context import RunContext
 
 def loop_state(run: RunContext) -> LoopState:
     """What is true now; figures that no setting asks for are not computed."""
-    store, loop = run.store, run.config.loop
+    store = run.store
+    loop = run.config.loop.under(store.schedule())
     rounds = store.rounds()
     row = rounds[-1] if rounds else None
     promoted = store.promoted()

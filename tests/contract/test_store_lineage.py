@@ -280,25 +280,6 @@ def test_a_role_is_one_of_four(store: Store) -> None:
         store.ensure_user("ann", "king")
 
 
-def test_a_stop_is_seen_until_it_is_taken_back(store: Store) -> None:
-    assert not store.stop_requested()
-    store.request_stop()
-    store.request_stop()
-    assert store.stop_requested()
-    store.clear_stop()
-    assert not store.stop_requested()
-
-
-def test_a_pause_is_seen_until_it_is_lifted_and_the_log_tells_who(store: Store) -> None:
-    assert not store.paused()
-    store.pause(actor="eve")
-    assert store.paused() and not store.stop_requested()
-    store.unpause(actor="adam")
-    store.unpause(actor="adam")
-    assert not store.paused()
-    assert [(entry.actor, entry.action) for entry in store.audit()] == [("eve", "pause"), ("adam", "unpause")]
-
-
 def test_the_random_arm_of_a_policy_in_the_order_of_answers(store: Store, fill: Fill) -> None:
     fill.tasks(0.9, 0.8, 0.7, arm=Arm.RANDOM)
     fill.tasks(0.6, arm=Arm.UNCERTAIN, round=2)

@@ -211,6 +211,7 @@ OLD_ROWS = (
     "INSERT INTO dataset_corrections (dataset_id, correction_id, position) VALUES ('d', 'used', 0)",
     "INSERT INTO policies (id, round, parent, dataset, blob, status, reasons, config_hash, code_version, seed, "
     "created_at) VALUES ('next', 1, 'base', 'd', 'b', 'promoted', '[\"better\"]', 'c', '0.1.0', 7, 1)",
+    "INSERT INTO control (flag, at) VALUES ('pause', 3)",
     "INSERT INTO users (name, role, disabled, created_at) VALUES ('ann', 'annotator', false, 1)",
     "INSERT INTO audit (at, actor, action, detail) VALUES (10, 'ann', 'submit', 'corrected used')",
 )
@@ -245,6 +246,7 @@ def test_a_database_of_the_first_version_keeps_everything(empty_database_url: st
         assert [(u.name, u.role, u.email) for u in store.users()] == [("ann", "annotator", None)]
         assert [p.id for p in store.projects()] == ["main"]
         assert [entry.detail for entry in store.audit()] == ["corrected used"]
+        assert store.paused() and store.schedule() is None
         assert store.waiting("ann") == 1
         lease = store.lease("ann", 60)
         assert lease is not None and lease.task.id == "held"

@@ -20,6 +20,7 @@ from redraft.records import (
     Outcome,
     Phase,
     Role,
+    Schedule,
     Split,
     Submission,
     Task,
@@ -161,6 +162,39 @@ def test_one_who_lost_the_role_meanwhile_pauses_nothing(show: Show, run: Run) ->
     run.store.set_role("rosa", Role.ANNOTATOR, actor="test")
     app = click(app, "Pause the loop")
     assert not run.store.paused()
+    assert any("mere annotator" in error.value for error in app.error)
+
+
+def train_like(app: AppTest, *, after: int, hours: tuple[str, str]) -> AppTest:
+    """The form, filled in and sent as a whole."""
+    app.number_input[0].set_value(after)
+    for box, hour in zip(app.selectbox, hours, strict=True):
+        box.select(hour)
+    return click(app, "Train like this")
+
+
+def test_a_researcher_says_when_it_trains_and_takes_it_back(show: Show, run: Run) -> None:
+    app = show("monitor")
+    app = train_like(app, after=12, hours=("22:00", "06:00"))
+    assert run.store.schedule() == Schedule(train_after=12, train_hours=(22, 6))
+    told = said(app).replace("\\", "")
+    assert "once 12 new corrections are in" in told and "only from 22:00 to 6:00 UTC" in told
+    app = train_like(app, after=12, hours=("22:00", "22:00"))
+    assert "two different hours" in said(app) and "changed\\." not in said(app)
+    app = train_like(app, after=12, hours=("22:00", "any time"))
+    assert "choose both hours" in said(app)
+    assert run.store.schedule() == Schedule(train_after=12, train_hours=(22, 6))
+    app = click(app, "Leave it to the config again")
+    assert run.store.schedule() is None
+    assert "once the worklist is done" in said(app)
+    assert [(e.actor, e.action) for e in run.store.latest_audit(2)] == [("rosa", "schedule"), ("rosa", "schedule")]
+
+
+def test_one_who_lost_the_role_meanwhile_changes_no_schedule(show: Show, run: Run) -> None:
+    app = show("monitor")
+    run.store.set_role("rosa", Role.ANNOTATOR, actor="test")
+    app = click(app, "Train like this")
+    assert run.store.schedule() is None
     assert any("mere annotator" in error.value for error in app.error)
 
 

@@ -34,6 +34,7 @@ from redraft.records import (
     Phase,
     PolicyStatus,
     Response,
+    Schedule,
     ServerTally,
     Split,
     Submission,
@@ -254,6 +255,10 @@ class Loop(RuleBasedStateMachine):
     @rule(pause=st.booleans())
     def pause(self, pause: bool) -> None:
         (self.run.store.pause if pause else self.run.store.unpause)(actor="eve")
+
+    @rule(after=st.sampled_from([None, 2, 4]), as_configured=st.booleans())
+    def train_at_other_times(self, after: int | None, as_configured: bool) -> None:
+        self.run.store.set_schedule(None if as_configured else Schedule(train_after=after), actor="eve")
 
     # What must hold at any moment.
 

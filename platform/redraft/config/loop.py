@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import Field, field_validator
 
 from redraft.config.section import Section
+from redraft.records.schedule import Schedule, two_hours
 
 
 class LoopConfig(Section):
@@ -42,9 +45,12 @@ class LoopConfig(Section):
         description="stop after so many rounds in a row that promoted nothing: the curve is flat",
     )
 
-    @field_validator("train_hours")
-    @classmethod
-    def _hours(cls, hours: tuple[int, int] | None) -> tuple[int, int] | None:
-        if hours is not None and not (all(0 <= hour <= 23 for hour in hours) and hours[0] != hours[1]):
-            raise ValueError("name two different hours from 0 to 23, such as [22, 6]")
-        return hours
+    _hours = field_validator("train_hours")(two_hours)
+
+    def schedule(self) -> Schedule:
+        """When a round trains, as far as a person may change it while the loop runs."""
+        return Schedule.model_validate({name: getattr(self, name) for name in Schedule.model_fields})
+
+    def under(self, schedule: Schedule | None) -> Self:
+        """The same with what a person has set since, if anybody has."""
+        return self if schedule is None else self.model_copy(update=dict(schedule))

@@ -4,7 +4,7 @@
     tasks.py      what waits for people              evaluation.py  what was measured
     answers.py    what people say
     people.py     who they are                       suites.py      what an evaluation suite found
-    canary.py     how a candidate does on requests
+    canary.py     how a candidate does on requests   schedule.py    when rounds train
     base.py       what they all share                progress.py    where the loop stands
 
 Character positions are Unicode code points, half-open ``[start, end)``. Times are UTC seconds since the epoch.
@@ -27,6 +27,7 @@ from redraft.records.evaluation import (
 from redraft.records.people import MAIN_PROJECT, Project, ProjectKind, Role, Token, TokenKind, User, WorkFilter
 from redraft.records.progress import Phase, RoundRow, StepSpeed, TrainStep
 from redraft.records.responses import Arm, ImageItem, Response, ResponseScore, SpanScore, Split, TokenTrace
+from redraft.records.schedule import Schedule
 from redraft.records.suites import Figure, GroupFigures, JudgeUse, Source, SuiteResult
 from redraft.records.tasks import Draft, Gold, GoldRules, Lease, Task, TaskState, Typing
 from redraft.records.versions import DatasetVersion, PolicyStatus, PolicyVersion, PreferencePair
@@ -66,6 +67,7 @@ __all__ = [
     "Role",
     "RoundRow",
     "SceneRate",
+    "Schedule",
     "ServerTally",
     "Source",
     "Span",

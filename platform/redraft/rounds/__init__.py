@@ -40,6 +40,7 @@ from redraft.rounds.actions import (
 )
 from redraft.rounds.decide import next_action
 from redraft.rounds.state import LoopState
+from redraft.rounds.triggers import when_it_trains
 
 __all__ = [
     "Action",
@@ -58,4 +59,5 @@ __all__ = [
     "WaitForAnnotators",
     "WatchCanary",
     "next_action",
+    "when_it_trains",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from redraft.config import LoopConfig
 from redraft.quality.shares import least_rise, wilson
 from redraft.rounds.state import LoopState
 
@@ -23,6 +24,25 @@ def why_train_now(state: LoopState) -> str | None:
     if config.train_on_drift is not None:
         return drift(state.random_arm, config.train_on_drift)
     return None
+
+
+def when_it_trains(loop: LoopConfig) -> str:
+    """The triggers of ``why_train_now`` and the hours of ``why_not_train_yet``, in a sentence."""
+    ways = []
+    if loop.train_after is not None:
+        ways.append(f"once {_counted(loop.train_after, 'new correction')} are in")
+    if loop.train_every_minutes is not None:
+        ways.append(f"once a round is {loop.train_every_minutes:g} minutes old")
+    if loop.train_on_drift is not None:
+        ways.append("once the random arm gets clearly worse")
+    when = ", or ".join(ways or ["once the worklist is done"])
+    hours = loop.train_hours
+    within = "" if hours is None else f", only from {hours[0]}:00 to {hours[1]}:00 UTC"
+    return f"It trains {when}, on {_counted(loop.min_corrections, 'correction')} at least{within}."
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def drift(wrong: Sequence[bool], lately: int) -> str | None:

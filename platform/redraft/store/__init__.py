@@ -6,7 +6,7 @@
     corrections.py   answers as they stand          drafts.py       answers that are not sent yet
     reviews.py       reviewers' versions            golds.py        answers that are known
     backlog.py       how the worklist stands        desks.py, leases.py, closing.py, checks.py   its machinery
-    rounds.py        the loop's place, stop flag    users.py        people and roles
+    rounds.py        the loop's place, wishes   users.py        people and roles
     projects.py      bodies of tasks                tokens.py       secrets that people sign in with
     exports.py       answers on their way out       imports.py      answers that were given elsewhere
     human_evaluations.py   what people found blind  audit.py        the append-only log

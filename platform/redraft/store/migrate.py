@@ -15,7 +15,7 @@ from redraft.store.url import shown
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration in ``migrations/versions``."""
 
 VERSION_TABLE = "redraft_version"

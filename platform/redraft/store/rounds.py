@@ -1,11 +1,11 @@
-"""Rounds of the loop, each step committed by compare-and-set, and the flags that ask the loop to stop or to pause."""
+"""Rounds of the loop, each step committed by compare-and-set, and what people ask of it: to stop, pause, train when."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
 from redraft.errors import StorageError
-from redraft.records import Phase, RoundRow
+from redraft.records import Phase, RoundRow, Schedule
 from redraft.store import tables
 from redraft.store.audit import note
 from redraft.store.engine import Database
@@ -13,7 +13,7 @@ from redraft.store.rows import add, fetch, from_row, put, to_row
 
 _rounds = tables.rounds
 _control = tables.control
-_STOP, _PAUSE = "stop", "pause"
+_STOP, _PAUSE, _SCHEDULE = "stop", "pause", "schedule"
 
 
 class RoundPart:
@@ -90,6 +90,23 @@ class RoundPart:
     def paused(self) -> bool:
         """Whether the loop is paused."""
         return self._is_raised(_PAUSE)
+
+    def set_schedule(self, schedule: Schedule | None, *, actor: str) -> None:
+        """Say when rounds train from now on, whatever the config says; None leaves it to the config again."""
+        with self._db.write() as connection:
+            if schedule is None:
+                connection.execute(_control.delete().where(_control.c.flag == _SCHEDULE))
+            else:
+                row = {"flag": _SCHEDULE, "at": self._db.clock(), "detail": schedule.model_dump_json()}
+                put(connection, _control, row, "flag")
+            told = "as configured" if schedule is None else schedule.model_dump_json(exclude_none=True)
+            note(connection, self._db.clock(), actor, _SCHEDULE, told)
+
+    def schedule(self) -> Schedule | None:
+        """When rounds train, as a person has set it; None where nobody has."""
+        with self._db.read() as connection:
+            found = connection.scalar(sa.select(_control.c.detail).where(_control.c.flag == _SCHEDULE))
+        return None if found is None else Schedule.model_validate_json(found)
 
     def _raise(self, flag: str, actor: str | None = None) -> None:
         with self._db.write() as connection:

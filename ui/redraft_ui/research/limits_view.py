@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from redraft.config import Config
 from redraft.cost import gpu_seconds
-from redraft.records import Record
+from redraft.records import Record, Schedule
+from redraft.rounds import when_it_trains
 from redraft.runs import RunFolder, read_events
 from redraft.store import Store
 from redraft_ui.research.wording import counted
@@ -28,9 +29,9 @@ def spent(store: Store, folder: RunFolder, config: Config) -> Spent:
     )
 
 
-def limits(config: Config, used: Spent) -> list[str]:
-    """What a round asks for, when it trains, and when the loop ends."""
-    return [_asked(config), _trains(config), _ends(config, used)]
+def limits(config: Config, used: Spent, schedule: Schedule | None = None) -> list[str]:
+    """What a round asks for, when it trains (as a person has set it, if anybody has), and when the loop ends."""
+    return [_asked(config), when_it_trains(config.loop.under(schedule)), _ends(config, used)]
 
 
 def _asked(config: Config) -> str:
@@ -42,21 +43,6 @@ def _asked(config: Config) -> str:
     return (
         f"A round asks for {most}{minutes}, {100 * route.random_share:g} % of them drawn at random ({route.strategy})."
     )
-
-
-def _trains(config: Config) -> str:
-    loop = config.loop
-    ways = []
-    if loop.train_after is not None:
-        ways.append(f"once {counted(loop.train_after, 'new correction')} are in")
-    if loop.train_every_minutes is not None:
-        ways.append(f"once a round is {loop.train_every_minutes:g} minutes old")
-    if loop.train_on_drift is not None:
-        ways.append("once the random arm gets clearly worse")
-    when = ", or ".join(ways or ["once the worklist is done"])
-    hours = loop.train_hours
-    within = "" if hours is None else f", only from {hours[0]}:00 to {hours[1]}:00 UTC"
-    return f"It trains {when}, on {counted(loop.min_corrections, 'correction')} at least{within}."
 
 
 def _ends(config: Config, used: Spent) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 
 from redraft.errors import RedraftError
 from redraft.records import User
 from redraft_ui.marked_text import plain, table_html
-from redraft_ui.research import health_view, limits_view, loop_view, monitor_view, pause_button
+from redraft_ui.research import health_view, limits_view, loop_view, monitor_view, pause_button, schedule_form
 from redraft_ui.research.loop_view import LoopView
 from redraft_ui.research.monitor_view import Table
 from redraft_ui.research.run_now import Doing, RunNow, run_now
@@ -25,23 +27,44 @@ _SIGNS = {
 }
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
 def page(work: Workplace, user: User) -> None:
-    """The whole page, read afresh every few seconds."""
+    """Two parts that are read afresh every few seconds, and between them a form that keeps still."""
+    _steered(work, user)
+    with _errors_told():
+        schedule_form.show(work, user)
+    _watched(work)
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _steered(work: Workplace, user: User) -> None:
+    """Where the loop is, and what makes it move on."""
+    with _errors_told():
+        view = loop_view.view_loop(work.store)
+        _phase(work, view, run_now(work.folder, view.current, work.config.loop.rounds, time.time()))
+        pause_button.show(work, user)
+        used = limits_view.spent(work.store, work.folder, work.config)
+        st.caption(plain(" ".join(limits_view.limits(work.config, used, work.store.schedule()))))
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _watched(work: Workplace) -> None:
+    """How it goes: troubles, figures, queues, people, training."""
+    with _errors_told():
+        _figures(work, time.time())
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """Each part by itself, because each is run again by itself."""
     try:
-        _show(work, user)
+        yield
     except RedraftError as error:
         st.error(plain(str(error)))
 
 
-def _show(work: Workplace, user: User) -> None:
-    now = time.time()
+def _figures(work: Workplace, now: float) -> None:
     view = loop_view.view_loop(work.store)
     run = run_now(work.folder, view.current, work.config.loop.rounds, now)
-    _phase(work, view, run)
-    pause_button.show(work, user)
-    used = limits_view.spent(work.store, work.folder, work.config)
-    st.caption(plain(" ".join(limits_view.limits(work.config, used))))
     queues = monitor_view.queues(work.store)
     people = work.store.at_work(within=monitor_view.QUIET_SECONDS)
     numbers = [row.number for row in view.rounds]

@@ -104,6 +104,7 @@ control = Table(
     metadata,
     Column("flag", String, primary_key=True),
     Column("at", Double, nullable=False),
+    Column("detail", Text),
 )
 
 events = Table(
