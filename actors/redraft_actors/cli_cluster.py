@@ -30,7 +30,9 @@ def check(
     sets: Annotated[
         list[str] | None, typer.Option("--set", metavar="A.B=C", help="Override one value of it; may be repeated.")
     ] = None,
-    reach: Annotated[bool, typer.Option("--reach", help="Also ask database and S3 of that config from here.")] = False,
+    reach: Annotated[
+        bool, typer.Option("--reach", help="Also ask AWS for quotas, and that config's database and S3, from here.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Check a cluster file: Ray's schema, EC2's names, who can reach it, versions, limits, and whether a config fits.
@@ -52,12 +54,18 @@ def findings_of(file: Path, config: Config | None, *, reach: bool = False) -> li
     """What is wrong with a file, and with running a config on it."""
     from redraft_actors.clusters.checking import check_cluster
     from redraft_actors.clusters.document import ClusterFile
+    from redraft_actors.clusters.quotas import quota_findings
     from redraft_actors.clusters.reach import reach_findings
 
-    if reach and config is None:
+    cluster = ClusterFile.read(file)
+    if reach and config is None and cluster.kind != "aws":
         raise ConfigError("--reach asks the database and the bucket of a run: name its config with --config")
-    findings = check_cluster(ClusterFile.read(file), config)
-    return [*findings, *reach_findings(config)] if reach and config is not None else findings
+    findings = check_cluster(cluster, config)
+    if reach and cluster.kind == "aws":
+        findings += quota_findings(cluster)
+    if reach and config is not None:
+        findings += reach_findings(config)
+    return findings
 
 
 def show(file: Path, findings: list[Finding], console: Console) -> None:

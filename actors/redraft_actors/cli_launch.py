@@ -31,9 +31,9 @@ DASHBOARD = "http://127.0.0.1:8265"
 
 
 def up(file: FileArgument, yes: YesOption = False) -> None:
-    """Check a cluster file, then start or update the cluster: `ray up`."""
+    """Check a cluster file and what AWS allows the account, then start or update the cluster: `ray up`."""
     cluster = _launched(file)
-    findings = findings_of(file, None)
+    findings = findings_of(file, None, reach=cluster.kind == "aws")
     show(file, findings, console)
     if failed(findings):
         raise typer.Exit(2)

@@ -77,8 +77,11 @@ def _drive(run: RunContext, wait: bool, console: Console) -> str:
         import ray
         from ray.exceptions import RayActorError, RayTaskError
 
+        from redraft_actors.clusters.offered import require_room
         from redraft_actors.controller import start_controller
 
+        if run.config.ray.address is not None:
+            require_room(run.config)
         done = start_controller(str(run.folder.root), dashboard, wait)
 
         def finished() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,6 +29,22 @@ WORKER_ENV = {
 
 Idle worker processes are kept, because starting one anew means loading torch and transformers again.
 """
+
+
+CONNECT_SECONDS = 10.0
+
+
+def _look_for(address: str) -> None:
+    """Whether anything listens where a standing Ray should be, for which Ray itself would wait without end.
+
+    Raises:
+        OSError: nothing does, or the name is none.
+    """
+    from ray._private.services import canonicalize_bootstrap_address
+
+    if (found := canonicalize_bootstrap_address(address)) is not None:
+        host, _, port = found.rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
 
 
 @contextmanager
@@ -61,6 +78,7 @@ def ray_cluster(config: Config) -> Iterator[str]:
                 logging_level=logging.ERROR,
             )
         else:
+            _look_for(config.ray.address)
             context = ray.init(
                 address=config.ray.address,
                 namespace=NAMESPACE,
@@ -68,7 +86,7 @@ def ray_cluster(config: Config) -> Iterator[str]:
                 logging_level=logging.ERROR,
                 runtime_env={"env_vars": WORKER_ENV},
             )
-    except (ConnectionError, TimeoutError, ValueError, RuntimeError) as e:
+    except (OSError, ValueError, RuntimeError) as e:
         raise ResourceError(f"cannot start or reach {where}: {' '.join(str(e).split())[:300]}") from e
     except Exception as e:
         if type(e) is not Exception:  # what Ray raises when a process of its own does not come up in time

@@ -40,7 +40,7 @@ def preflight(config: Config, out: Path) -> list[Checked]:
         _images(config),
         _storage(config, out),
         _disk(config, out),
-        _cpus(config),
+        _ray(config, out),
         _training(config),
         _port(config),
     ]
@@ -99,9 +99,24 @@ def _free(folder: Path, without: str, setting: str, needed: float) -> str:
     return f"{free:.1f} GiB free at {existing}"
 
 
-def _cpus(config: Config) -> Checked:
-    if config.ray.address is not None:
-        return Checked(what="Ray", found=f"cluster at {config.ray.address}")
+def _ray(config: Config, out: Path) -> Checked:
+    return _local_ray(config) if config.ray.address is None else _standing_ray(config, out)
+
+
+def _standing_ray(config: Config, out: Path) -> Checked:
+    """It is joined, and left again: what it lacks is better known before there is a run folder."""
+    from redraft_actors.cluster import ray_cluster
+
+    with ray_cluster(config):
+        from redraft_actors.clusters.offered import require_room
+        from redraft_actors.clusters.roll_call import call_roll
+
+        offer = require_room(config)
+        seen = call_roll(config, out)
+    return Checked(what="Ray", found=f"cluster at {config.ray.address}: {offer.words}; {seen}")
+
+
+def _local_ray(config: Config) -> Checked:
     serving = config.serve.cpus if config.serve.enabled else 0.0
     steps = {
         "sample": config.sample.actors * config.sample.cpus_per_actor,

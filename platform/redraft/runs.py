@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = [
     "Progress",
     "RunFolder",
     "RunInfo",
+    "amend_progress",
     "append_event",
     "read_events",
     "read_progress",
@@ -120,6 +122,9 @@ class RunFolder:
         return self.root / "report.html"
 
 
+_PROGRESS = threading.Lock()
+
+
 class Progress(Record):
     """What is happening now: ``done`` of ``total`` ``unit``, since ``since``; ``message`` says what is waited for."""
 
@@ -134,6 +139,19 @@ class Progress(Record):
 
 def write_progress(folder: RunFolder, progress: Progress) -> None:
     """Say what is happening; readers see the old line or the new one, never half of one."""
+    with _PROGRESS:
+        _put_progress(folder, progress)
+
+
+def amend_progress(folder: RunFolder, message: str, *, instead_of: str) -> None:
+    """Say beside the step under way, whichever it is, what is waited for, unless something else is said by now."""
+    with _PROGRESS:
+        progress = read_progress(folder)
+        if progress is not None and progress.message == instead_of:
+            _put_progress(folder, progress.model_copy(update={"message": message}))
+
+
+def _put_progress(folder: RunFolder, progress: Progress) -> None:
     partial = folder.progress.with_suffix(".json.partial")
     partial.write_text(progress.model_dump_json())
     partial.rename(folder.progress)

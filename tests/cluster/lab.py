@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,11 +124,28 @@ class Lab:
                 time.sleep(0.5)
 
     def run(self, *command: str, seconds: float = 150) -> str:
-        """A command at the laptop; what it said also goes to a file of its own.
+        """A command at the laptop; what it said.
 
         Raises:
             RuntimeError: it failed.
         """
+        code, log = self._command(command, seconds)
+        if code:
+            raise RuntimeError(f"{' '.join(command)} ended with {code}: see {log}")
+        return log.read_text()
+
+    def refused(self, *command: str, says: str, seconds: float = 150) -> None:
+        """A command that must end with these words.
+
+        Raises:
+            RuntimeError: it did not.
+        """
+        code, log = self._command(command, seconds)
+        if not code or says not in log.read_text():
+            raise RuntimeError(f"{' '.join(command)} ended with {code}, and not with “{says}”: see {log}")
+
+    def _command(self, command: Sequence[str], seconds: float) -> tuple[int, Path]:
+        """Its exit code, and the file of its own that it wrote into."""
         self._numbers.append(1)
         log = self.work / "commands" / f"{len(self._numbers):02d}-{'-'.join(command[:2])}.log"
         log.parent.mkdir(exist_ok=True)
@@ -137,9 +155,7 @@ class Lab:
             done = subprocess.run(
                 line, stdout=out, stderr=out, stdin=subprocess.DEVNULL, timeout=seconds, check=False, cwd=ROOT
             )
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: see {log}")
-        return log.read_text()
+        return done.returncode, log
 
     def stop(self) -> None:
         """End what was started at the laptop."""

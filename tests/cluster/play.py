@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import time
 from dataclasses import dataclass, field
 
 from redraft.store import Store
+from redraft.world import builtin_policy
 
-from .hosts import SHARED
-from .lab import Lab
+from .hosts import HOME, SHARED
+from .lab import WORKERS, Lab
 from .log import Fault, Log
 from .people import Person
 from .watching import Watched
@@ -71,9 +73,25 @@ class Play:
         self.log.say("redraft cluster check: the run fits, database and bucket can be reached")
         self.lab.up()
         self.log.say("redraft up: Ray answers on the head")
+        self.ask_too_much()
         self.submit()
         self.run.begun()
         self.log.say("redraft submit: the run has begun")
+
+    def ask_too_much(self) -> None:
+        """Two runs that would wait or fail in the middle: a job of each ends at once with what is wrong."""
+        lab = self.lab
+        self.run.until("every worker is up", lambda: all(lab.host(name).processes("raylet/raylet") for name in WORKERS))
+        shutil.copytree(builtin_policy(), lab.head.own / "home" / "model")
+        for setting, says in (
+            ("sample.actors=9", "sample.actors: 9 samplers of 2 CPUs and 0 GPUs do not fit"),
+            (f"policy.path={HOME}/model", f"policy.path: {HOME}/model is not seen on node"),
+        ):
+            asked = ["submit", CONFIG, "--out", f"{SHARED}/runs/never", "--follow", *self._settings(), "--set", setting]
+            lab.refused("redraft", *asked, says=says)
+            if (lab.shared / "runs" / "never").exists():
+                raise RuntimeError(f"{setting} was refused, and there is a run folder")
+            self.log.say(f"redraft submit refuses {setting}: {says} …")
 
     def submit(self) -> None:
         """``redraft submit`` of the quickstart."""

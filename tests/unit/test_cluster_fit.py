@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from redraft.checkpoints import resolve_policy_path
 from redraft.config import load_config
 from redraft.plan import PairStatistics, TrainingPlan, plan_training, read_shape
 from redraft_actors.cli import app
@@ -41,6 +42,7 @@ def test_shipped_files_pass_with_the_configs_they_are_for(name: str, config: str
     assert all("make it with `uv build --wheel`" in finding.message for finding in left)
 
 
+SAMPLING_ON_A100 = {"sample.accelerator_type": "A100"}
 GROUP = "spec.workerGroupSpecs.0.template.spec"
 
 
@@ -50,7 +52,6 @@ GROUP = "spec.workerGroupSpecs.0.template.spec"
         (AWS, {"ray.address": "null"}, "ray.address", "set it to auto"),
         (AWS, {"train.workers": "16"}, "train.workers", "do not fit on A100: there is room for 8"),
         (AWS, {"train.cpus_per_worker": "13"}, "train.workers", "there is room for 7"),
-        (AWS, {"train.cpus_per_worker": "4"}, "train.cpus_per_worker", "sampler has room for a training worker, too"),
         (AWS, {"train.gpu": "H100-80GB"}, "train.workers", "do not fit on H100: there is room for 0"),
         (AWS, {"sample.actors": "5"}, "sample.actors", "beside the served policy: there is room for 4"),
         (AWS, {"sample.accelerator_type": "L4"}, "sample.actors", "do not fit on L4: there is room for 0"),
@@ -59,7 +60,8 @@ GROUP = "spec.workerGroupSpecs.0.template.spec"
         (AWS, {"serve.gpus": "9"}, "serve.gpus", "no node has 2 CPUs and 9 GPUs"),
         (AWS, {"serve.accelerator_type": "L4"}, "serve.gpus", "GPUs on L4 for the served policy"),
         (AWS, {"serve.accelerator_type": "A100"}, "serve.gpus", "wait for ever"),
-        (HOSTS, {"sample.accelerator_type": "A100"}, "serve.gpus", "wait for ever"),
+        (HOSTS, {**SAMPLING_ON_A100, "serve.accelerator_type": "null"}, "serve.gpus", "wait for ever"),
+        (HOSTS, SAMPLING_ON_A100, "serve.gpus", "on A10G for the served policy"),
         (AWS, {"storage.database": "null"}, "storage.database", "name PostgreSQL"),
         (AWS, {"storage.blobs": "blobs"}, "storage.blobs", "name s3://… or a folder in /mnt/redraft"),
         (AWS, {"images.path": "/home/me/photos"}, "images.path", "put the images into /mnt/redraft"),
@@ -113,6 +115,22 @@ def test_shipped_shapes_are_the_published_models_and_train_on_8_a100_of_40_gb(na
     assert plan.shape.parameters.total == parameters
     assert plan.fits
     assert (plan.workers, plan.device.kind, plan.pairs_seen) == (8, "A100-40GB", 66 * 32)
+
+
+def test_the_plan_of_what_needs_no_cluster_is_the_one_in_the_docs() -> None:
+    told = " ".join((ROOT / "docs" / "cluster.md").read_text().split())
+    steps = []
+    for name in ("quickstart", "photos"):
+        config = load_config(ROOT / "configs" / f"{name}.yaml")
+        shape = read_shape(resolve_policy_path(config.policy.path))
+        statistics = PairStatistics.rlhf_v(image_tokens=round(shape.picture.tokens))
+        plan = plan_training(shape, config, statistics, machine=24 * 2**30)
+        assert plan.fits and (plan.workers, plan.device.kind, config.train.batch_size) == (2, "CPU", 16)
+        assert f"two CPU processes of {plan.memory.total / 2**30:.1f} GiB each" in told
+        million = f"{shape.parameters.total / 1e6:.2f} M parameters ({plan.trained / 1e6:.2f} M trained)"
+        assert million in told
+        steps.append(config.train.steps)
+    assert f"{steps[0]} steps of 16 pairs and {steps[1]} of them" in told
 
 
 @pytest.mark.parametrize("name", ["llava-1.5-7b", "qwen2.5-vl-7b"])

@@ -13,6 +13,7 @@ from redraft.config import Config
 from redraft.errors import RunError
 from redraft.runs import RunFolder
 from redraft_actors.cli import app
+from redraft_actors.clusters import quotas
 from redraft_actors.clusters.job import opened
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,7 @@ def ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeRay:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    monkeypatch.setattr(quotas, "read_quotas", lambda client: [])
     return FakeRay(tmp_path)
 
 
@@ -74,6 +76,15 @@ def test_up_refuses_a_file_with_errors_and_starts_nothing(ray: FakeRay, tmp_path
     said = redraft("up", str(bad))
     assert said.exit_code == 2
     assert "whoever reaches this Ray may run code" in said.output
+    assert not ray.record.exists()
+
+
+def test_up_starts_nothing_that_aws_does_not_allow(ray: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
+    none = quotas.Quota(name="Running On-Demand P instances", market="on demand", families=("P",), vcpus=0.0)
+    monkeypatch.setattr(quotas, "read_quotas", lambda client: [none])
+    said = redraft("up", AWS, "--yes")
+    assert said.exit_code == 2
+    assert "AWS lets this account have 0 vCPUs of “Running On-Demand P instances”" in said.output
     assert not ray.record.exists()
 
 

@@ -9,5 +9,7 @@ launcher.py    Ray's own schema, providers       secrets.py     nothing secret i
 ec2.py         what AWS knows of a node          doors.py       who can reach Ray
 manifests.py   Kubernetes                        sizes.py       limits, idle shutdown, spot
 reach.py       S3 and database from here         checking.py    all of them
-job.py         a run as a Ray job
+job.py         a run as a Ray job                quotas.py      how many machines AWS allows
+
+Of a Ray that stands:  offered.py  has it room for the run    roll_call.py  does every node see what it needs
 """

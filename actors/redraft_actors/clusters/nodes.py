@@ -35,6 +35,10 @@ class NodeKind(Record):
         by_cpu = int(self.cpus / cpus + 1e-9) if cpus else 1_000_000
         return min(by_cpu, int(self.gpus / gpus + 1e-9)) if gpus else by_cpu
 
+    def without(self, cpus: float, gpus: float) -> NodeKind:
+        """The same with so much of a node in use."""
+        return self.model_copy(update={"cpus": max(0.0, self.cpus - cpus), "gpus": max(0.0, self.gpus - gpus)})
+
 
 def node_kinds(file: ClusterFile) -> tuple[NodeKind, ...]:
     """All kinds, the head first."""
@@ -43,7 +47,8 @@ def node_kinds(file: ClusterFile) -> tuple[NodeKind, ...]:
     return _of_aws(file) if file.kind == "aws" else _of_hosts(file)
 
 
-def _kind(name: str, where: str, resources: Mapping[str, Any], *, head: bool, least: int, most: int) -> NodeKind:
+def kind_of(name: str, where: str, resources: Mapping[str, Any], *, head: bool, least: int, most: int) -> NodeKind:
+    """One kind, from the resources that Ray is told its nodes have."""
     named = [key.removeprefix(_ACCELERATOR) for key in resources if key.startswith(_ACCELERATOR)]
     return NodeKind(
         name=name,
@@ -62,7 +67,7 @@ def _of_aws(file: ClusterFile) -> tuple[NodeKind, ...]:
     for name, node in (file.at("available_node_types", default={}) or {}).items():
         head = name == file.at("head_node_type")
         kinds.append(
-            _kind(
+            kind_of(
                 name,
                 f"available_node_types.{name}",
                 dig(node, "resources", default={}) or {},
@@ -77,22 +82,22 @@ def _of_aws(file: ClusterFile) -> tuple[NodeKind, ...]:
 def _of_hosts(file: ClusterFile) -> tuple[NodeKind, ...]:
     hosts = len(file.at("provider", "worker_ips", default=[]) or [])
     most = min(hosts, int(_number(file.at("max_workers", default=hosts))))
-    head = _kind("head", "metadata.head", file.at("metadata", "head", default={}), head=True, least=1, most=1)
+    head = kind_of("head", "metadata.head", file.at("metadata", "head", default={}), head=True, least=1, most=1)
     if not hosts:
         return (head,)
     least = min(most, int(_number(file.at("min_workers", default=hosts))))
     resources = file.at("metadata", "worker", default={})
-    return head, _kind("worker", "metadata.worker", resources, head=False, least=least, most=most)
+    return head, kind_of("worker", "metadata.worker", resources, head=False, least=least, most=most)
 
 
 def _of_manifest(file: ClusterFile) -> tuple[NodeKind, ...]:
     where = RAY_KINDS[file.tree["kind"]]
     spec = file.at(*where.split("."), default={})
     head = dig(spec, "headGroupSpec", default={})
-    kinds = [_kind("head", f"{where}.headGroupSpec", group_resources(head), head=True, least=1, most=1)]
+    kinds = [kind_of("head", f"{where}.headGroupSpec", group_resources(head), head=True, least=1, most=1)]
     for i, group in enumerate(dig(spec, "workerGroupSpecs", default=[]) or []):
         kinds.append(
-            _kind(
+            kind_of(
                 str(dig(group, "groupName", default=i)),
                 f"{where}.workerGroupSpecs[{i}]",
                 group_resources(group),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from redraft.config import Config
 from redraft_actors.clusters.finding import Finding, error, warning
@@ -20,6 +19,12 @@ def placement_findings(kinds: Sequence[NodeKind], config: Config) -> Iterator[Fi
         )
         return
     yield from _head(kinds, config)
+    yield from room_findings(kinds, config)
+    yield from _doors(config)
+
+
+def room_findings(kinds: Sequence[NodeKind], config: Config) -> Iterator[Finding]:
+    """What would wait for ever: more workers, or larger ones, than the nodes hold."""
     yield from _training(kinds, config)
     yield from _sampling(kinds, config)
     yield from _evaluation(kinds, config)
@@ -52,21 +57,14 @@ def _training(kinds: Sequence[NodeKind], config: Config) -> Iterator[Finding]:
     elif left < train.workers:
         yield error(
             "config:serve.gpus",
-            f"the served policy keeps GPUs that training needs, which would wait for ever: set serve.enabled to false, "
-            f"or train.workers to at most {left}",
+            f"the served policy keeps what training needs, which would wait for ever: set serve.enabled to false, or "
+            f"train.workers to at most {left}",
         )
     elif max(kind.slots(*size) for kind in right) < train.workers and train.gpus_per_worker:
         yield warning(
             "config:train.workers",
             f"no node holds all {train.workers} workers, so gradients cross the network: take larger nodes",
         )
-    for kind in kinds:
-        if kind not in right and kind.slots(*size):
-            yield error(
-                "config:train.cpus_per_worker",
-                f"{kind.name} has room for a training worker, too, and Ray is not asked for {wanted}: set it above "
-                f"{kind.cpus:g}, the CPUs there",
-            )
 
 
 def _sampling(kinds: Sequence[NodeKind], config: Config) -> Iterator[Finding]:
@@ -98,13 +96,7 @@ def _evaluation(kinds: Sequence[NodeKind], config: Config) -> Iterator[Finding]:
 
 def _serving(kinds: Sequence[NodeKind], config: Config) -> Iterator[Finding]:
     serve = config.serve
-    if not serve.enabled:
-        return
-    if serve.host in LOOPBACK and serve.open_on_loopback:
-        yield error("config:serve.open_on_loopback", "who comes through a proxy needs no token: set it to false")
-    if serve.host not in LOOPBACK:
-        yield warning("config:serve.host", "Serve speaks without TLS: set it to 127.0.0.1 and put a proxy before it")
-    if _served_on(kinds, config) is None:
+    if serve.enabled and _served_on(kinds, config) is None:
         size = _size(serve.cpus, serve.gpus)
         on, kind = (f" on {serve.accelerator_type}", ", or name another kind") if serve.accelerator_type else ("", "")
         yield error(
@@ -112,8 +104,18 @@ def _serving(kinds: Sequence[NodeKind], config: Config) -> Iterator[Finding]:
         )
 
 
+def _doors(config: Config) -> Iterator[Finding]:
+    serve = config.serve
+    if not serve.enabled:
+        return
+    if serve.host in LOOPBACK and serve.open_on_loopback:
+        yield error("config:serve.open_on_loopback", "who comes through a proxy needs no token: set it to false")
+    if serve.host not in LOOPBACK:
+        yield warning("config:serve.host", "Serve speaks without TLS: set it to 127.0.0.1 and put a proxy before it")
+
+
 def _room(
-    able: Iterable[NodeKind],
+    able: Sequence[NodeKind],
     cpus: float,
     gpus: float,
     *,
@@ -122,8 +124,11 @@ def _room(
 ) -> int:
     """Workers of that size that fit on all nodes of some kinds, ``beside`` the policy that a config has served."""
     served = _served_on(all_kinds, beside) if beside is not None else None
-    taken = math.ceil(beside.serve.gpus / gpus) if beside is not None and gpus else 0
-    return sum(max(0, kind.most * kind.slots(cpus, gpus) - (taken if kind is served else 0)) for kind in able)
+    room = sum(kind.most * kind.slots(cpus, gpus) for kind in able)
+    if beside is None or served is None or served not in able:
+        return room
+    left = served.without(beside.serve.cpus, beside.serve.gpus)
+    return room - served.slots(cpus, gpus) + left.slots(cpus, gpus)
 
 
 def _served_on(kinds: Sequence[NodeKind], config: Config) -> NodeKind | None:
