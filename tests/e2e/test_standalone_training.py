@@ -21,6 +21,8 @@ from redraft.policy import load_policy
 from redraft.records import Split, TrainStep
 from redraft.world import DESCRIBE, builtin_policy, render, scene_at, true_description
 
+from .made_runs import CommandLine
+
 pytestmark = pytest.mark.e2e
 
 TWO_THREADS = {**os.environ, "OMP_NUM_THREADS": "2"}
@@ -29,12 +31,12 @@ TWO_THREADS = {**os.environ, "OMP_NUM_THREADS": "2"}
 SMALL = ["--preset", "paper", "--set", "train.batch_size=8", "--set", "train.learning_rate=5e-5"]
 
 
-def redraft(*words: str | Path) -> list[str]:
+def command(*words: str | Path) -> list[str]:
     return [sys.executable, "-c", "from redraft_actors.cli import main; main()", *map(str, words)]
 
 
 def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(redraft(*words), capture_output=True, text=True, timeout=600, check=False, env=TWO_THREADS)
+    return subprocess.run(command(*words), capture_output=True, text=True, timeout=600, check=False, env=TWO_THREADS)
 
 
 def rows(count: int) -> list[dict[str, object]]:
@@ -113,7 +115,7 @@ def test_the_same_command_again_finds_it_done(parquet: Path, trained: Path) -> N
 
 
 def test_a_killed_job_goes_on_and_ends_the_same(parquet: Path, trained: Path, tmp_path: Path) -> None:
-    words = redraft("train", "--pairs", parquet, "--policy", "builtin:tiny", "--out", tmp_path / "out", *SMALL)
+    words = command("train", "--pairs", parquet, "--policy", "builtin:tiny", "--out", tmp_path / "out", *SMALL)
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=TWO_THREADS)
     log = tmp_path / "out" / "steps.jsonl"
     while not log.exists() or len(log.read_text().splitlines()) < 12:
@@ -150,19 +152,18 @@ def test_bad_pairs_are_listed_before_anything_is_trained(damaged: Path, tmp_path
     assert len(steps_of(tmp_path / "out")) == 1
 
 
-def test_a_plan_starts_nothing(parquet: Path, tmp_path: Path) -> None:
+def test_a_plan_starts_nothing(redraft: CommandLine, parquet: Path, tmp_path: Path) -> None:
     words: list[str | Path] = ["train", "--pairs", parquet, "--policy", "builtin:tiny", "--out", tmp_path / "out"]
-    planned = run(*words, "--plan", "--json")
-    assert planned.returncode == 0, planned.stderr
-    plan = json.loads(planned.stdout)
+    code, said, err = redraft(*words, "--plan", "--json")
+    assert code == 0, err
+    plan = json.loads(said)
     assert plan["statistics"]["pairs"] == 24
     assert plan["fits"] is True
     assert not (tmp_path / "out" / "dataset").exists()
-    text = run(
-        "train", "--policy", "builtin:tiny", "--out", tmp_path / "none", "--plan", "--set", "train.gpu=A100-40GB"
-    )
-    assert text.returncode == 0, text.stderr
-    assert "A100-40GB" in text.stdout
+    without = ["train", "--policy", "builtin:tiny", "--out", tmp_path / "none"]
+    code, said, err = redraft(*without, "--plan", "--set", "train.gpu=A100-40GB")
+    assert code == 0, err
+    assert "A100-40GB" in said
 
 
 @pytest.mark.parametrize(
@@ -175,9 +176,11 @@ def test_a_plan_starts_nothing(parquet: Path, tmp_path: Path) -> None:
         ([], "--pairs"),
     ],
 )
-def test_mistakes_are_one_sentence(parquet: Path, tmp_path: Path, words: list[str], told: str) -> None:
+def test_mistakes_are_one_sentence(
+    redraft: CommandLine, parquet: Path, tmp_path: Path, words: list[str], told: str
+) -> None:
     words = [str(parquet) if word == "PAIRS" else word for word in words]
-    done = run("train", "--policy", "builtin:tiny", "--out", tmp_path / "out", *words)
-    assert done.returncode == 2
-    assert told in done.stderr
-    assert "Traceback" not in done.stderr
+    code, _, err = redraft("train", "--policy", "builtin:tiny", "--out", tmp_path / "out", *words)
+    assert code == 2
+    assert told in err
+    assert "Traceback" not in err
