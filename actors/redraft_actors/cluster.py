@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from redraft.config import Config
 from redraft.errors import ResourceError
@@ -45,6 +46,13 @@ def _look_for(address: str) -> None:
     if (found := canonicalize_bootstrap_address(address)) is not None:
         host, _, port = found.rpartition(":")
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+
+
+def nodes_up() -> list[dict[str, Any]]:
+    """The nodes of the Ray that this process has joined which are alive, as Ray describes them."""
+    import ray
+
+    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
 
 
 @contextmanager

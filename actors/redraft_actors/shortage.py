@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from redraft_actors.cluster import nodes_up
+
 PATIENCE_SECONDS = 30.0
 """Groups of workers that fit are placed sooner than that."""
 _ACCELERATOR = "accelerator_type:"
@@ -52,7 +54,7 @@ def _unplaced() -> list[str]:
     from ray.autoscaler.v2.sdk import get_cluster_resource_state
 
     state: Any = get_cluster_resource_state(GcsClient(address=ray.get_runtime_context().gcs_address))
-    up = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    up = [node["Resources"] for node in nodes_up()]
     gangs = state.pending_gang_resource_requests
     groups: list[list[Resources]] = [[dict(one.resources_bundle) for one in gang.requests] for gang in gangs]
     singles = ((dict(one.request.resources_bundle), one.count) for one in state.pending_resource_requests)

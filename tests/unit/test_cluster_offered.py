@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import ray
 
 from redraft.config import Config
 from redraft.errors import ResourceError
+from redraft_actors.cluster import nodes_up
 from redraft_actors.clusters.nodes import NodeKind
 from redraft_actors.clusters.offered import kinds_up
 from redraft_actors.clusters.placement import room_findings
@@ -17,14 +19,19 @@ HEAD = {"CPU": 8.0, "node:__internal_head__": 1.0, "node:10.0.0.1": 1.0}
 TRAINER = {"CPU": 96.0, "GPU": 8.0, "accelerator_type:A100": 1.0, "node:10.0.0.2": 1.0}
 
 
-def nodes(*resources: dict[str, float], dead: int = 0) -> list[dict[str, Any]]:
-    lost = [{"Alive": False, "Resources": TRAINER}] * dead
-    return [*({"Alive": True, "Resources": each} for each in resources), *lost]
+def nodes(*resources: dict[str, float]) -> list[dict[str, Any]]:
+    return [{"Resources": each} for each in resources]
 
 
-def test_nodes_alike_are_one_kind_the_head_comes_first_and_the_dead_do_not_count() -> None:
+def test_the_dead_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [{"Alive": True, "Resources": HEAD}, {"Alive": False, "Resources": TRAINER}]
+    monkeypatch.setattr(ray, "nodes", lambda: both)
+    assert nodes_up() == both[:1]
+
+
+def test_nodes_alike_are_one_kind_and_the_head_comes_first() -> None:
     other = {**TRAINER, "node:10.0.0.3": 1.0}
-    kinds = kinds_up(nodes(TRAINER, other, HEAD, dead=3))
+    kinds = kinds_up(nodes(TRAINER, other, HEAD))
     assert [(kind.name, kind.cpus, kind.gpus, kind.accelerator, kind.most) for kind in kinds] == [
         ("head", 8.0, 0.0, None, 1),
         ("node", 96.0, 8.0, "A100", 2),

@@ -13,6 +13,7 @@ import psutil
 from redraft.config import Config
 from redraft.errors import ResourceError
 from redraft.records import Record
+from redraft_actors.cluster import nodes_up
 from redraft_actors.clusters.document import ClusterFile
 from redraft_actors.clusters.nodes import NodeKind, kind_of, node_kinds
 from redraft_actors.clusters.placement import room_findings
@@ -48,7 +49,7 @@ def offered() -> Offer:
     """
     import ray
 
-    up = kinds_up(ray.nodes())  # type: ignore[no-untyped-call]
+    up = kinds_up(nodes_up())
     path = _autoscaler_file(ray.get_runtime_context().gcs_address)
     if path is not None:
         described = node_kinds(ClusterFile.read(path))
@@ -58,8 +59,8 @@ def offered() -> Offer:
 
 
 def kinds_up(nodes: Iterable[Mapping[str, Any]]) -> tuple[NodeKind, ...]:
-    """The nodes that are alive, as ``ray.nodes()`` tells of them, those alike counted together."""
-    found = Counter(_alone(node["Resources"]) for node in nodes if node["Alive"])
+    """Nodes as Ray describes them, those alike counted together."""
+    found = Counter(_alone(node["Resources"]) for node in nodes)
     kinds = [kind.model_copy(update={"least": count, "most": count}) for kind, count in found.items()]
     return tuple(sorted(kinds, key=lambda kind: not kind.head))
 

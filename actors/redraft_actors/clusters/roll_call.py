@@ -19,6 +19,7 @@ from redraft.checkpoints import BUILTIN
 from redraft.config import Config
 from redraft.errors import ResourceError
 from redraft.records import Record
+from redraft_actors.cluster import nodes_up
 
 SECONDS = 60.0
 """A node that says nothing for so long may be on its way out; the run does not wait for it."""
@@ -53,7 +54,7 @@ def call_roll(config: Config, out: Path) -> str:
     Raises:
         ResourceError: a node lacks the policy or a shared folder, or has other versions.
     """
-    nodes: dict[str, str] = {n["NodeID"]: n["NodeManagerAddress"] for n in ray.nodes() if n["Alive"]}  # type: ignore[no-untyped-call]
+    nodes: dict[str, str] = {node["NodeID"]: node["NodeManagerAddress"] for node in nodes_up()}
     with ExitStack() as stack:
         wanted = dict(_policy(config))
         if len(nodes) > 1:
